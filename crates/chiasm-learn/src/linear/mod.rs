@@ -1,0 +1,1 @@
+//! Ridge regression for every head: linear, logistic, multinomial, Cox (Efron ties).

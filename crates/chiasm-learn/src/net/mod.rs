@@ -1,0 +1,1 @@
+//! Neural fusion on candle: fused operations, encoders, attention and cross-attention.
