@@ -29,3 +29,15 @@ pub enum Error {
         message: String,
     },
 }
+
+impl Error {
+    /// The same error, told with the inner fold that it happened in.
+    pub(crate) fn in_fold(self, fold: usize) -> Self {
+        match self {
+            Self::CannotLearn { place, message } => {
+                Self::CannotLearn { place: format!("inner fold {}, {place}", fold + 1), message }
+            }
+            other => other,
+        }
+    }
+}

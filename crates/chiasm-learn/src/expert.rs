@@ -1,0 +1,232 @@
+//! One table, one learner: what a modality says alone, or several modalities side by side.
+
+use crate::Error;
+use crate::config::LearnerConfig;
+use crate::crossfit::Scorer;
+use crate::linear::{Linear, Options, Pca};
+use crate::matrix::Matrix;
+use crate::prepare::{Form, Preparation};
+use crate::tree::{Boosted, BoostedConfig, Forest, ForestConfig};
+use chiasm_cohort::Examples;
+use chiasm_record::{Availability, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// A learner over the columns of one or more modalities.
+///
+/// With several modalities this is the fusion that most papers call early: one concatenated table.
+/// A modality that may not be looked at is missing to it: trees marginalise over its columns, linear
+/// learners give its columns weight zero.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Expert {
+    /// Position of each modality in the recipe, with how its block becomes columns.
+    parts: Vec<(usize, Preparation)>,
+    learner: Learner,
+    /// How the learner's setting reads in a report.
+    setting: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Learner {
+    Ridge { pca: Option<Pca>, linear: Linear },
+    Forest(Forest),
+    Boosted(Boosted),
+}
+
+/// What one feature of one modality adds to an expert's score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureShare {
+    /// Position of the modality in the recipe.
+    pub modality: usize,
+    /// The feature (or slot of a bag).
+    pub feature: String,
+    /// Shapley value.
+    pub share: f64,
+}
+
+impl Expert {
+    /// Fits one expert per setting that `config` tries (a ridge per penalty), on the training subjects
+    /// of `examples` who have at least one of `modalities`.
+    ///
+    /// # Errors
+    /// [`Error::CannotLearn`] where nobody has the modality, or the outcome does not vary.
+    pub fn fit_settings(
+        examples: &Examples,
+        modalities: &[usize],
+        config: &LearnerConfig,
+        seed: u64,
+    ) -> Result<Vec<Self>, Error> {
+        let Some(outcome) = examples.outcome() else {
+            return Err(Error::Shape { message: "training needs outcomes".into() });
+        };
+        let wanted = modalities.iter().fold(Availability::NONE, |set, &m| set.with(m));
+        let rows: Vec<usize> =
+            (0..examples.len()).filter(|&r| !examples.availability(r).intersect(wanted).is_empty()).collect();
+        let (form, bag) = match config {
+            LearnerConfig::Ridge { bag, .. } => (Form::Dense, *bag),
+            LearnerConfig::Forest { bag, .. } | LearnerConfig::Boosted { bag, .. } => (Form::Raw, *bag),
+        };
+        let parts = modalities
+            .iter()
+            .map(|&m| Ok((m, Preparation::fit(&examples.blocks()[m], &rows, form, bag)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let x = columns(&parts, examples, &rows, &vec![wanted; rows.len()]);
+        let learners = Learner::fit_settings(&x, &outcome.select(&rows), examples.task().outputs.len(), config, seed)?;
+        Ok(learners
+            .into_iter()
+            .map(|(learner, setting)| Self { parts: parts.clone(), learner, setting })
+            .collect())
+    }
+
+    /// Exact Shapley values per feature of `rows`, for one output, looking at whatever each has: on the
+    /// link scale for ridge and boosting, on the scale of shares (or relative risk) for a forest. They sum
+    /// to the expert's answer minus its answer for nobody in particular. One list per row.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the examples do not fit the expert.
+    pub fn attribute(&self, examples: &Examples, rows: &[usize], output: usize) -> Result<Vec<Vec<FeatureShare>>, Error> {
+        let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
+        let per_column = self.learner.attribute(&columns(&self.parts, examples, rows, &sets), output)?;
+        let shares = (0..rows.len()).map(|i| {
+            let mut at = 0;
+            let mut shares = Vec::new();
+            for (modality, preparation) in &self.parts {
+                let values = preparation.by_feature(&per_column.row(i)[at..at + preparation.width()]);
+                at += preparation.width();
+                let named = preparation.features().iter().zip(values);
+                shares.extend(named.map(|(f, share)| FeatureShare { modality: *modality, feature: f.clone(), share }));
+            }
+            shares
+        });
+        Ok(shares.collect())
+    }
+
+    /// The modalities that this expert can look at.
+    pub fn modalities(&self) -> Availability {
+        self.parts.iter().fold(Availability::NONE, |set, (m, _)| set.with(*m))
+    }
+
+    /// How the learner's setting reads in a report: `ridge, penalty 30`.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+}
+
+impl Scorer for Expert {
+    fn score(&self, examples: &Examples, rows: &[usize], sets: &[Availability]) -> Result<Matrix, Error> {
+        let mut scores = self.learner.score(&columns(&self.parts, examples, rows, sets))?;
+        let seen = self.modalities();
+        for (i, (&row, set)) in rows.iter().zip(sets).enumerate() {
+            if set.intersect(examples.availability(row)).intersect(seen).is_empty() {
+                scores.row_mut(i).fill(f64::NAN);
+            }
+        }
+        Ok(scores)
+    }
+}
+
+/// The columns of all parts side by side; parts outside a row's set are missing there.
+fn columns(parts: &[(usize, Preparation)], examples: &Examples, rows: &[usize], sets: &[Availability]) -> Matrix {
+    let width = parts.iter().map(|(_, p)| p.width()).sum();
+    let mut all = Matrix::zeros(rows.len(), width);
+    let mut at = 0;
+    for (m, preparation) in parts {
+        let part = preparation.matrix(&examples.blocks()[*m], rows);
+        for (i, set) in sets.iter().enumerate() {
+            let cells = &mut all.row_mut(i)[at..at + preparation.width()];
+            if set.contains(*m) {
+                cells.copy_from_slice(part.row(i));
+            } else {
+                cells.fill(preparation.missing());
+            }
+        }
+        at += preparation.width();
+    }
+    all
+}
+
+impl Learner {
+    fn fit_settings(
+        x: &Matrix,
+        outcome: &Outcome,
+        outputs: usize,
+        config: &LearnerConfig,
+        seed: u64,
+    ) -> Result<Vec<(Self, String)>, Error> {
+        let classes = matches!(outcome, Outcome::MultiClass(_)).then_some(outputs);
+        match config {
+            LearnerConfig::Ridge { penalties, components, .. } => {
+                let pca = components.map(|k| Pca::fit(x, k)).transpose()?;
+                let rotated = pca.as_ref().map(|pca| pca.transform(x)).transpose()?;
+                let options = Options { classes, ..Options::default() };
+                let x = rotated.as_ref().unwrap_or(x);
+                let lambdas: Vec<f64> = penalties.iter().map(|penalty| penalty * x.cols as f64).collect();
+                let setting = |penalty: f64| match components {
+                    Some(k) => format!("ridge on {k} components, penalty {penalty}"),
+                    None => format!("ridge, penalty {penalty}"),
+                };
+                let fits = Linear::fit_path(x, outcome, &lambdas, &options)?;
+                Ok(fits
+                    .into_iter()
+                    .zip(penalties)
+                    .map(|(linear, &penalty)| (Self::Ridge { pca: pca.clone(), linear }, setting(penalty)))
+                    .collect())
+            }
+            LearnerConfig::Forest { trees, min_leaf, columns, extra, .. } => {
+                let config = ForestConfig {
+                    trees: *trees,
+                    min_leaf: *min_leaf as f64,
+                    mtry: *columns,
+                    extra: *extra,
+                    bootstrap: !extra,
+                    classes,
+                    ..ForestConfig::default()
+                };
+                let kind = if *extra { "extra-trees" } else { "forest" };
+                let forest = Forest::fit(x, outcome, None, &config, seed)?;
+                Ok(vec![(Self::Forest(forest), format!("{kind} of {trees}, leaves of {min_leaf}"))])
+            }
+            LearnerConfig::Boosted { rounds, learning_rate, depth, subsample, .. } => {
+                let config = BoostedConfig {
+                    rounds: *rounds,
+                    learning_rate: *learning_rate,
+                    max_depth: *depth,
+                    subsample: *subsample,
+                    classes,
+                    ..BoostedConfig::default()
+                };
+                let boosted = Boosted::fit(x, outcome, None, &config, seed)?;
+                let setting = format!("{rounds} boosted trees of depth {depth}, rate {learning_rate}");
+                Ok(vec![(Self::Boosted(boosted), setting)])
+            }
+        }
+    }
+
+    fn score(&self, x: &Matrix) -> Result<Matrix, Error> {
+        match self {
+            Self::Ridge { pca: Some(pca), linear } => linear.predict(&pca.transform(x)?),
+            Self::Ridge { pca: None, linear } => linear.predict(x),
+            Self::Forest(forest) => forest.predict(x, None),
+            Self::Boosted(boosted) => boosted.predict(x, None),
+        }
+    }
+
+    fn attribute(&self, x: &Matrix, output: usize) -> Result<Matrix, Error> {
+        match self {
+            // A component is linear in the columns, so a column's weight is the components' weights
+            // carried back along the axes.
+            Self::Ridge { pca: Some(pca), linear } => {
+                let weights = pca.carry_back(&linear.coefficients[output]);
+                let mut shares = x.clone();
+                for row in 0..x.rows {
+                    let cells = shares.row_mut(row).iter_mut().zip(&pca.mean).zip(&weights);
+                    cells.for_each(|((v, m), w)| *v = w * (*v - m));
+                }
+                Ok(shares)
+            }
+            Self::Ridge { pca: None, linear } => Ok(linear.shapley(x)?.take(output)),
+            Self::Forest(forest) => Ok(forest.shapley(x, None)?.take(output)),
+            Self::Boosted(boosted) => Ok(boosted.shapley(x, None)?.take(output)),
+        }
+    }
+}
