@@ -1,1 +1,39 @@
-//! ingest
+//! Input of tables as they are: bytes of one format in, a [`Table`](chiasm_record::Table) or
+//! [`Vectors`](chiasm_record::Vectors) out. Nothing is interpreted here: what a column means is the
+//! site's to say.
+//!
+//! One module per format, all shaped alike: [`delimited`], [`parquet`] and [`npz`] turn bytes into
+//! values; [`gzip`], [`zip`] and [`tar`] turn bytes into the bytes of one member. [`read_table`] and
+//! [`read_vectors`] put them together for a path such as `cohort.csv`, `cohort.tsv.gz` or
+//! `archive.zip!/tables/cohort.csv`; [`parse_table`] and [`parse_vectors`] do the same without a disk.
+//!
+//! The content decides what a file is; its name only settles what content leaves open (the delimiter).
+//! Whatever is unpacked is unpacked in memory and counted against a [`Budget`], so a small archive
+//! cannot grow without bound. Bad bytes give an [`Error`] that names the place, never a panic.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod address;
+mod budget;
+pub mod delimited;
+mod error;
+mod fingerprint;
+mod format;
+pub mod gzip;
+mod member;
+mod nearest;
+mod npy;
+pub mod npz;
+pub mod parquet;
+mod read;
+pub mod tar;
+pub mod zip;
+
+pub use budget::Budget;
+pub use delimited::Delimiter;
+pub use error::Error;
+pub use fingerprint::fingerprint;
+pub use format::Format;
+pub use member::Member;
+pub use read::{
+    parse_table, parse_vectors, read_table, read_table_within, read_vectors, read_vectors_within,
+};
