@@ -24,7 +24,9 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// A column that is known only after the index time is bound as an input.
-    #[error("{place} takes `{column}` of table `{table}` as an input, but the site calls it an outcome: it is known only afterwards")]
+    #[error(
+        "{place} takes `{column}` of table `{table}` as an input, but the site calls it an outcome: it is known only afterwards"
+    )]
     Leak {
         /// The binding: `modalities.clinical`, or a derived column.
         place: String,
@@ -96,7 +98,9 @@ pub enum Error {
         column: String,
     },
     /// Rows of one subject that must agree do not.
-    #[error("{place}: column `{column}` differs from {earlier}, a row of the same subject; expected the same")]
+    #[error(
+        "{place}: column `{column}` differs from {earlier}, a row of the same subject; expected the same"
+    )]
     Disagree {
         /// File and line of the later row.
         place: String,
@@ -118,7 +122,9 @@ pub enum Error {
         found: &'static str,
     },
     /// Most values of a column are impossible in the declared unit.
-    #[error("{origin}, column `{column}`: {outside} of {total} values lie outside the plausible range {range}; is the unit another one than `{unit}`?")]
+    #[error(
+        "{origin}, column `{column}`: {outside} of {total} values lie outside the plausible range {range}; is the unit another one than `{unit}`?"
+    )]
     Implausible {
         /// The file.
         origin: String,

@@ -60,6 +60,25 @@ pub fn inputs(
     mode: Mode<'_>,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Vec<Input>, Error> {
+    let names = needed(site, spec, mode)?;
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let table = site.table(name)?;
+        let kind = if table.vectors { InputKind::Vectors } else { InputKind::Table };
+        found.push(Input { name: name.to_owned(), path: fill(&table.file, parameters)?, kind });
+    }
+    if let (Mode::Train, Some(name)) = (mode, &spec.folds) {
+        let folds = site.fold_set(name)?;
+        for fold in 0..folds.count {
+            let path = fill(&folds.files.replace("{fold}", &fold.to_string()), parameters)?;
+            found.push(Input { name: fold_table(name, fold), path, kind: InputKind::Table });
+        }
+    }
+    Ok(found)
+}
+
+/// The tables that `spec` needs, sorted.
+pub(crate) fn needed<'a>(site: &'a Site, spec: &CohortSpec, mode: Mode<'_>) -> Result<Vec<&'a str>, Error> {
     let mut names: Vec<&str> = site.subjects.iter().map(String::as_str).collect();
     for wanted in &spec.modalities {
         let trained = match mode {
@@ -76,26 +95,11 @@ pub fn inputs(
             names.push(&site.subgroup(name)?.table);
         }
     }
-    let censuses: Vec<&str> =
-        names.iter().filter_map(|n| site.tables.get(*n)).filter_map(|t| t.census.as_deref()).collect();
-    names.extend(censuses);
+    let tables = names.iter().map(|name| site.table(name)).collect::<Result<Vec<_>, _>>()?;
+    names.extend(tables.iter().filter_map(|table| table.census.as_deref()));
     names.sort_unstable();
     names.dedup();
-
-    let mut found = Vec::with_capacity(names.len());
-    for name in names {
-        let table = site.table(name)?;
-        let kind = if table.vectors { InputKind::Vectors } else { InputKind::Table };
-        found.push(Input { name: name.to_owned(), path: fill(&table.file, parameters)?, kind });
-    }
-    if let (Mode::Train, Some(name)) = (mode, &spec.folds) {
-        let folds = site.fold_set(name)?;
-        for fold in 0..folds.count {
-            let path = fill(&folds.files.replace("{fold}", &fold.to_string()), parameters)?;
-            found.push(Input { name: fold_table(name, fold), path, kind: InputKind::Table });
-        }
-    }
-    Ok(found)
+    Ok(names)
 }
 
 /// The name of the table that holds fold number `fold`.

@@ -66,7 +66,9 @@ pub fn repeated<G: Ord>(
         return Err(Error::Split { message: "0 repeats; at least 1 is needed".to_owned() });
     }
     (0..repeats as u64)
-        .map(|repeat| k_fold(groups, strata, k, seed.wrapping_add(repeat.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
+        .map(|repeat| {
+            k_fold(groups, strata, k, seed.wrapping_add(repeat.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        })
         .collect()
 }
 
@@ -84,7 +86,13 @@ pub fn merge_rare(strata: &[usize], least: usize) -> Vec<usize> {
         let below = at.checked_sub(1).map(|i| sizes[i]);
         let above = sizes.get(at + 1).copied();
         let target = match (below, above) {
-            (Some(b), Some(a)) => if a.1 < b.1 { a.0 } else { b.0 },
+            (Some(b), Some(a)) => {
+                if a.1 < b.1 {
+                    a.0
+                } else {
+                    b.0
+                }
+            }
             (Some(only), None) | (None, Some(only)) => only.0,
             (None, None) => return merged,
         };

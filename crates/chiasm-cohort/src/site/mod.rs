@@ -13,8 +13,8 @@ mod table;
 pub use folds::FoldsBinding;
 pub use modality::{BagBinding, ColumnKind, Columns, ModalityBinding, Slot};
 pub use outcome::{
-    ClassOutcome, EventCodes, EventOutcome, LabelsOutcome, LateEvent, NegativeTime, OutcomeBinding, SurvivalOutcome,
-    TimeUnit, ValueOutcome,
+    ClassOutcome, EventCodes, EventOutcome, LabelsOutcome, LateEvent, NegativeTime, OutcomeBinding,
+    SurvivalOutcome, TimeUnit, ValueOutcome,
 };
 pub use subgroup::SubgroupBinding;
 pub use table::{Derived, Operation, Repeats, TableBinding};

@@ -29,7 +29,11 @@ fn located(text: &str, error: &toml::de::Error) -> Error {
 fn key_after(text: &str, start: usize, key: &str) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     rest.match_indices(key)
-        .find(|(at, _)| rest[at + key.len()..].trim_start_matches(['"', '\'', ' ']).starts_with(['=', ']', '.', ',', '\n']))
+        .find(|(at, _)| {
+            rest[at + key.len()..]
+                .trim_start_matches(['"', '\'', ' '])
+                .starts_with(['=', ']', '.', ',', '\n'])
+        })
         .map_or(start, |(at, _)| start + at)
 }
 
