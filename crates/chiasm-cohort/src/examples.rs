@@ -51,7 +51,11 @@ impl Examples {
                 Content::Bag(bag) => bag.instances.len(),
             };
             if block.len() != n || rows != n {
-                return Err(shape(format!("{}: {} rows, expected {n}", block.modality, rows.min(block.len()))));
+                return Err(shape(format!(
+                    "{}: {} rows, expected {n}",
+                    block.modality,
+                    rows.min(block.len())
+                )));
             }
             for row in (0..n).filter(|&r| !block.present[r]) {
                 let empty = match &block.content {
@@ -63,10 +67,8 @@ impl Examples {
                 }
             }
         }
-        if let Some(outcome) = &outcome {
-            if outcome.len() != n || outcome.kind() != task.kind {
-                return Err(shape("the outcome does not fit the task or the subjects".into()));
-            }
+        if outcome.as_ref().is_some_and(|outcome| outcome.len() != n || outcome.kind() != task.kind) {
+            return Err(shape("the outcome does not fit the task or the subjects".into()));
         }
         if subgroups.iter().any(|s| s.values.len() != n) {
             return Err(shape("a subgroup has another number of rows".into()));
@@ -131,7 +133,10 @@ impl Examples {
             subgroups: self
                 .subgroups
                 .iter()
-                .map(|s| Subgroup { name: s.name.clone(), values: rows.iter().map(|&r| s.values[r].clone()).collect() })
+                .map(|s| Subgroup {
+                    name: s.name.clone(),
+                    values: rows.iter().map(|&r| s.values[r].clone()).collect(),
+                })
                 .collect(),
         }
     }

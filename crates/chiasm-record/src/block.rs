@@ -136,6 +136,10 @@ impl Block {
                 instances: rows.iter().map(|&r| bag.instances[r].clone()).collect(),
             }),
         };
-        Self { modality: self.modality.clone(), present: rows.iter().map(|&r| self.present[r]).collect(), content }
+        Self {
+            modality: self.modality.clone(),
+            present: rows.iter().map(|&r| self.present[r]).collect(),
+            content,
+        }
     }
 }
