@@ -2,6 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod compare;
+mod error;
+pub mod metrics;
 mod report;
 
+pub use error::Error;
 pub use report::*;
