@@ -64,7 +64,8 @@ impl Cox {
         let top = eta.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let risk: Vec<f64> =
             self.order.iter().map(|&r| self.weights[r] * (eta[r] - top).max(-500.0).exp()).collect();
-        let mut sums = Sums { risk, at_risk: vec![0.0; self.groups.len()], dying: vec![0.0; self.groups.len()] };
+        let mut sums =
+            Sums { risk, at_risk: vec![0.0; self.groups.len()], dying: vec![0.0; self.groups.len()] };
         let mut running = 0.0;
         for (g, group) in self.groups.iter().enumerate().rev() {
             running += sums.risk[group.start..group.end].iter().sum::<f64>();

@@ -332,7 +332,8 @@ fn parts(outcome: &Outcome, whole: Likelihood, weights: &[f64]) -> Result<Vec<Pa
             })
             .collect(),
         Outcome::MultiClass(classes) => {
-            let seen: Vec<usize> = (0..whole.outputs()).filter(|&c| rows().any(|r| classes[r] == c)).collect();
+            let seen: Vec<usize> =
+                (0..whole.outputs()).filter(|&c| rows().any(|r| classes[r] == c)).collect();
             // Rows of weight zero may hold an unseen class; what they hold does not count.
             let place = |c: &usize| seen.iter().position(|s| s == c).unwrap_or(0);
             let own = Outcome::MultiClass(classes.iter().map(place).collect());

@@ -21,4 +21,5 @@ pub use fit::{Linear, Options};
 pub use pca::Pca;
 pub use shapley::Shapley;
 
-pub(crate) use likelihood::Likelihood;
+pub(crate) use cox::Cox;
+pub(crate) use likelihood::{Likelihood, row_weights};

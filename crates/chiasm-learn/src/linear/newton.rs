@@ -209,9 +209,8 @@ impl Problem<'_> {
         while iterations < ROUNDS && !converged {
             iterations += 1;
             let gradient = self.gradient(&point, &b);
-            let held = |j: usize| {
-                self.lower.as_ref().is_some_and(|lower| b[j] <= lower[j] && gradient[j] <= 0.0)
-            };
+            let held =
+                |j: usize| self.lower.as_ref().is_some_and(|lower| b[j] <= lower[j] && gradient[j] <= 0.0);
             let free: Vec<usize> = (0..b.len()).filter(|&j| !held(j)).collect();
             let step = if self.lower.is_some() || b.len() <= DENSE {
                 self.direct(&point, &gradient, &free)
