@@ -1,3 +1,5 @@
+//! What can go wrong in this crate.
+
 /// What can go wrong while learning or predicting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -29,7 +29,6 @@ pub(crate) struct Solution {
     /// Shape: `[outputs * width]`.
     pub(crate) coefficients: Vec<f64>,
     pub(crate) log_likelihood: f64,
-    pub(crate) iterations: usize,
     pub(crate) converged: bool,
 }
 
@@ -205,9 +204,10 @@ impl Problem<'_> {
         let mut b = start;
         let (mut value, mut point) = self.at(&b);
         let mut converged = false;
-        let mut iterations = 0;
-        while iterations < ROUNDS && !converged {
-            iterations += 1;
+        for _ in 0..ROUNDS {
+            if converged {
+                break;
+            }
             let gradient = self.gradient(&point, &b);
             let held =
                 |j: usize| self.lower.as_ref().is_some_and(|lower| b[j] <= lower[j] && gradient[j] <= 0.0);
@@ -245,6 +245,6 @@ impl Problem<'_> {
             }
             converged = arrived;
         }
-        Solution { coefficients: b, log_likelihood: point.value, iterations, converged }
+        Solution { coefficients: b, log_likelihood: point.value, converged }
     }
 }
