@@ -90,7 +90,11 @@ mod tests {
         let five = [0.02, 0.05, -0.01, 0.03, 0.04];
         let many: Vec<f64> = five.iter().copied().cycle().take(500).collect();
         let (few, many) = (nadeau_bengio(&five, 0.25).unwrap(), nadeau_bengio(&many, 0.25).unwrap());
-        assert!(few.p < 0.2 && many.p > 0.04, "{few:?} {many:?}");
+        // Population variance of the five: 0.000424. However often repeated, a quarter of it stays.
+        let floor = (0.25f64 * 0.000424).sqrt();
+        assert!(few.standard_error > many.standard_error && many.standard_error > floor);
+        // The uncorrected test would divide by sqrt(0.000424 / 500) and claim a statistic of 28.
+        assert!(many.statistic < 0.026 / floor, "{many:?}");
     }
 
     #[test]
