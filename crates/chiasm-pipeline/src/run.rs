@@ -1,0 +1,313 @@
+//! From a recipe and a data folder to a run folder: examples, folds, the final model, the report.
+
+use crate::cohort::{self, Cohort};
+use crate::fold::{self, FoldResult, Predicted};
+use crate::folder::RunFolder;
+use crate::recipe::{Recipe, SplitRecipe};
+use crate::{Error, Progress, bundle, report, table};
+use chiasm_cohort::{Examples, Mode, Schema, Site, split};
+use chiasm_evaluate::Report;
+use chiasm_learn::checkpoint::Checkpoint;
+use chiasm_learn::predict::Predictor;
+use chiasm_learn::seed;
+use chiasm_learn::trained::Trained;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What a user asks for.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// A recipe's folder or file, or the name of a bundled one.
+    pub recipe: String,
+    /// A site's folder or file, or the name of a bundled one; the recipe's own unless named.
+    pub site: Option<String>,
+    /// The folder that holds the site's files.
+    pub data: PathBuf,
+    /// The run folder.
+    pub out: PathBuf,
+    /// `--set KEY=VALUE`.
+    pub set: Vec<(String, String)>,
+}
+
+/// What a run was made of: `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of the run folder's layout.
+    pub version: u32,
+    /// Version of the program.
+    pub software: String,
+    /// Hash over recipe, site, parameters and data: the same fingerprint gives the same report.
+    pub fingerprint: String,
+    /// The parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Path below the data folder -> BLAKE3 of the file.
+    pub files: BTreeMap<String, String>,
+    /// Subjects, in row order of the split.
+    pub subjects: usize,
+    /// Per repeat, per subject: the fold that held it out.
+    pub split: Vec<Vec<usize>>,
+}
+
+/// The layout of the run folder that this code writes.
+const VERSION: u32 = 1;
+
+/// A run as opened from its folder.
+pub struct Run {
+    /// The folder.
+    pub folder: RunFolder,
+    /// Its record.
+    pub record: RunRecord,
+    /// The recipe as used.
+    pub recipe: Recipe,
+    /// The site as used.
+    pub site: Site,
+    /// What the examples held.
+    pub schema: Schema,
+    /// The final model.
+    pub predictor: Predictor,
+}
+
+/// Reads and checks a recipe and its site; names that the site does not know are refused.
+///
+/// # Errors
+/// [`Error::Recipe`], [`Error::Unknown`], [`Error::Cohort`] (an outcome bound as an input, for one).
+pub fn check(recipe: &str, site: Option<&str>) -> Result<(Recipe, Site), Error> {
+    let text = bundle::recipe(recipe)?;
+    let recipe = Recipe::parse(&text.text, &text.place)?;
+    let text = bundle::site(site.unwrap_or(&recipe.site))?;
+    let site = Site::parse(&text.text).map_err(|e| at(&text.place, e))?;
+    let undeclared = site.parameters().into_iter().find(|p| !recipe.parameters.contains_key(p));
+    if let Some(parameter) = undeclared {
+        return Err(Error::Recipe {
+            place: text.place,
+            message: format!("its files need the parameter '{parameter}', which the recipe does not declare"),
+        });
+    }
+    let parameters = recipe.parameters(&[])?;
+    chiasm_cohort::inputs(&site, &recipe.cohort(), Mode::Train, &parameters)?;
+    Ok((recipe, site))
+}
+
+fn at(place: &str, error: chiasm_cohort::Error) -> Error {
+    match error {
+        chiasm_cohort::Error::Site { .. } => Error::Recipe { place: place.to_owned(), message: error.to_string() },
+        other => other.into(),
+    }
+}
+
+/// Runs a recipe; a run that was stopped goes on at its last finished fold.
+///
+/// # Errors
+/// Whatever is wrong with recipe, site, data or disk. Files of the folder are whole or absent.
+pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Error> {
+    let (recipe, site) = check(&request.recipe, request.site.as_deref())?;
+    let parameters = recipe.parameters(&request.set)?;
+    let cohort = cohort::read(&recipe, &site, &request.data, &parameters, Mode::Train, progress)?;
+    let examples = &cohort.assembled.examples;
+    let split = split_of(&recipe, &cohort)?;
+    let record = RunRecord {
+        version: VERSION,
+        software: concat!("chiasm ", env!("CARGO_PKG_VERSION")).to_owned(),
+        fingerprint: fingerprint(&recipe, &site, &parameters, &cohort.files)?,
+        parameters,
+        files: cohort.files.clone(),
+        subjects: examples.len(),
+        split,
+    };
+    let folder = prepare(request, &recipe, &site, &record, &cohort)?;
+
+    let learning = recipe.learning(&examples.modalities());
+    let total: usize = record.split.iter().map(|folds| fold_count(folds)).sum();
+    progress.begin("cross-validation", total);
+    let mut results = Vec::with_capacity(record.split.len());
+    for (repeat, folds) in record.split.iter().enumerate() {
+        let mut of_repeat = Vec::new();
+        for fold in 0..fold_count(folds) {
+            let name = format!("folds/repeat{}-fold{}.json", repeat + 1, fold + 1);
+            let result = match folder.read_json::<FoldResult>(&name) {
+                Ok(done) => done,
+                Err(_) => {
+                    let seed = seed::derive(recipe.seed, &[repeat as u64, fold as u64]);
+                    let done =
+                        fold::run(examples, folds, fold, &learning, recipe.confidence, recipe.horizon(), seed)
+                            .map_err(|e| e.in_fold(repeat, fold))?;
+                    folder.write_json(&name, &done)?;
+                    done
+                }
+            };
+            of_repeat.push(result);
+            progress.advance();
+        }
+        results.push(of_repeat);
+    }
+
+    progress.begin("final model", 1);
+    let predictor = final_model(examples, &recipe, &learning)?;
+    save(&folder, &predictor)?;
+    progress.advance();
+
+    progress.begin("evaluation", 1);
+    table::write_predictions(&folder.path("predictions.parquet"), examples, &results, &record.split)?;
+    let report = report::build(request, &recipe, &record, &cohort, &results, &predictor)?;
+    write_report(&folder, &report)?;
+    progress.advance();
+    Ok(report)
+}
+
+/// Writes report.json and report.html.
+fn write_report(folder: &RunFolder, report: &Report) -> Result<(), Error> {
+    let text = report
+        .to_json()
+        .map_err(|e| Error::Broken { path: folder.path("report.json"), message: e.to_string() })?;
+    folder.write("report.json", text.as_bytes())?;
+    folder.write("report.html", chiasm_evaluate::html::render(report).as_bytes())
+}
+
+/// Rebuilds report.html from report.json. Returns the report and the page's path.
+///
+/// # Errors
+/// [`Error::NotARun`], [`Error::Missing`] where the run is not finished, [`Error::Broken`].
+pub fn rebuild_report(root: &Path) -> Result<(Report, PathBuf), Error> {
+    let folder = RunFolder::open(root)?;
+    let path = folder.path("report.json");
+    if !path.is_file() {
+        let hint = "; the run is not finished: run it again with the same --out and it goes on".to_owned();
+        return Err(Error::Missing { path, hint });
+    }
+    let text = String::from_utf8_lossy(&folder.read("report.json")?).into_owned();
+    let report =
+        Report::from_json(&text).map_err(|e| Error::Broken { path, message: e.to_string() })?;
+    folder.write("report.html", chiasm_evaluate::html::render(&report).as_bytes())?;
+    Ok((report, folder.path("report.html")))
+}
+
+fn split_of(recipe: &Recipe, cohort: &Cohort) -> Result<Vec<Vec<usize>>, Error> {
+    let examples = &cohort.assembled.examples;
+    match (&recipe.split, &cohort.assembled.folds) {
+        (SplitRecipe::Given { .. }, Some(folds)) => Ok(vec![folds.clone()]),
+        (SplitRecipe::Given { name }, None) => Err(Error::Unknown {
+            what: "set of folds",
+            name: name.clone(),
+            hint: "; the site gives none".into(),
+        }),
+        (SplitRecipe::RepeatedKFold { folds, repeats }, _) => {
+            let strata = examples.outcome().map(|o| o.strata()).unwrap_or_default();
+            Ok(split::repeated(examples.subjects(), &strata, *folds, *repeats, recipe.seed)?)
+        }
+    }
+}
+
+fn fold_count(folds: &[usize]) -> usize {
+    folds.iter().max().map_or(0, |last| last + 1)
+}
+
+/// Opens a new run folder, or the same run's folder again.
+fn prepare(
+    request: &RunRequest,
+    recipe: &Recipe,
+    site: &Site,
+    record: &RunRecord,
+    cohort: &Cohort,
+) -> Result<RunFolder, Error> {
+    if let Ok(folder) = RunFolder::open(&request.out) {
+        let earlier: RunRecord = folder.read_json("run.json")?;
+        if earlier.fingerprint != record.fingerprint {
+            return Err(Error::OtherRun { path: request.out.clone() });
+        }
+        return Ok(folder);
+    }
+    let folder = RunFolder::create(&request.out)?;
+    let toml = |name: &str, value: Result<String, toml::ser::Error>| {
+        value.map_err(|e| Error::Broken { path: folder.path(name), message: e.to_string() })
+    };
+    folder.write("recipe.toml", toml("recipe.toml", toml::to_string_pretty(recipe))?.as_bytes())?;
+    folder.write("site.toml", toml("site.toml", toml::to_string_pretty(site))?.as_bytes())?;
+    folder.write_json("schema.json", &cohort.assembled.schema)?;
+    folder.write_json("run.json", record)?;
+    Ok(folder)
+}
+
+fn fingerprint(
+    recipe: &Recipe,
+    site: &Site,
+    parameters: &BTreeMap<String, String>,
+    files: &BTreeMap<String, String>,
+) -> Result<String, Error> {
+    let parts = (VERSION, env!("CARGO_PKG_VERSION"), recipe, site, parameters, files);
+    let bytes = serde_json::to_vec(&parts)
+        .map_err(|e| Error::Broken { path: "run.json".into(), message: e.to_string() })?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
+}
+
+fn final_model(
+    examples: &Examples,
+    recipe: &Recipe,
+    learning: &chiasm_learn::config::LearnConfig,
+) -> Result<Predictor, Error> {
+    let seed = seed::derive(recipe.seed, &[u64::MAX]);
+    let sets = fold::subsets(examples);
+    let (trained, reference) = Trained::fit(examples, learning, &sets, recipe.horizon(), seed)?;
+    Ok(Predictor { trained, reference, confidence: recipe.confidence, seed })
+}
+
+fn save(folder: &RunFolder, predictor: &Predictor) -> Result<(), Error> {
+    let checkpoint = predictor.save()?;
+    folder.write("checkpoint/model.json", &checkpoint.model)?;
+    folder.write("checkpoint/reference.json", &checkpoint.reference)?;
+    match &checkpoint.tensors {
+        Some(tensors) => folder.write("checkpoint/net.safetensors", tensors),
+        None => Ok(()),
+    }
+}
+
+impl Run {
+    /// Opens a finished run.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`], [`Error::Read`], [`Error::Broken`], and damaged checkpoints.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let folder = RunFolder::open(root)?;
+        let text = |name: &str| -> Result<String, Error> {
+            Ok(String::from_utf8_lossy(&folder.read(name)?).into_owned())
+        };
+        let recipe = Recipe::parse(&text("recipe.toml")?, &folder.path("recipe.toml").display().to_string())?;
+        let site = Site::parse(&text("site.toml")?)?;
+        let tensors = folder.path("checkpoint/net.safetensors");
+        let checkpoint = Checkpoint {
+            model: folder.read("checkpoint/model.json")?,
+            reference: folder.read("checkpoint/reference.json")?,
+            tensors: tensors.is_file().then(|| folder.read("checkpoint/net.safetensors")).transpose()?,
+        };
+        Ok(Self {
+            record: folder.read_json("run.json")?,
+            schema: folder.read_json("schema.json")?,
+            predictor: Predictor::load(&checkpoint)?,
+            folder,
+            recipe,
+            site,
+        })
+    }
+
+    /// Reads the subjects of a data folder the way that training did, labels not needed.
+    ///
+    /// # Errors
+    /// A folder that no longer fits the run: an unknown category, a missing column, another unit.
+    pub fn read(&self, data: &Path, progress: &dyn Progress) -> Result<Cohort, Error> {
+        let mode = Mode::Predict(&self.schema);
+        cohort::read(&self.recipe, &self.site, data, &self.record.parameters, mode, progress)
+    }
+}
+
+/// The rows' scores of one model over the whole repeat, in row order.
+pub(crate) fn gather(results: &[FoldResult], n: usize, of: impl Fn(&FoldResult) -> &Predicted) -> Predicted {
+    let mut all = Predicted { link: vec![None; n], answer: vec![None; n] };
+    for result in results {
+        let part = of(result);
+        for (i, &row) in result.rows.iter().enumerate() {
+            all.link[row].clone_from(&part.link[i]);
+            all.answer[row].clone_from(&part.answer[i]);
+        }
+    }
+    all
+}
