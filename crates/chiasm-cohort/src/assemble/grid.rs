@@ -184,13 +184,22 @@ fn column<'a>(
     let levels: Vec<String> =
         match (columns.kind, known.map(|k| &k.feature.kind), &columns.levels, &columns.order) {
             (ColumnKind::Nominal, Some(FeatureKind::Nominal(levels)), _, _) => levels.clone(),
-            (ColumnKind::Nominal, _, Some(levels), _) => levels.clone(),
-            (ColumnKind::Nominal, ..) => {
+            (ColumnKind::Nominal, _, declared, _) => {
+                let declared = declared.as_deref().unwrap_or_default();
                 let mut seen = BTreeSet::new();
                 for found in codes() {
                     seen.extend(found?.map(|(_, code)| code.into_owned()));
                 }
-                seen.into_iter().collect()
+                seen.retain(|found| !declared.iter().any(|d| super::code(d) == found.as_str()));
+                if !declared.is_empty() && !seen.is_empty() {
+                    let place = format!("{}, column `{}`", table.table.origin, source.column);
+                    findings.push(Finding::new(
+                        place,
+                        "codes beyond the levels that the site declares: taken as levels",
+                        seen.len(),
+                    ));
+                }
+                declared.iter().cloned().chain(seen).collect()
             }
             (ColumnKind::Ordered, _, _, Some(order)) => order.clone(),
             _ => {

@@ -43,7 +43,8 @@ pub struct Columns {
     /// The codes of an ordered column, lowest first. Without it the codes are numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<String>>,
-    /// The codes of a nominal column. Without it they are those of the training data, sorted.
+    /// The codes of a nominal column that are levels in any case. Other codes of the training data follow,
+    /// sorted (a Finding where levels are declared).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Vec<String>>,
     /// Marks that mean "missing" in these columns, beside the table's.
