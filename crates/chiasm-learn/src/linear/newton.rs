@@ -211,11 +211,21 @@ impl Problem<'_> {
             let gradient = self.gradient(&point, &b);
             let held =
                 |j: usize| self.lower.as_ref().is_some_and(|lower| b[j] <= lower[j] && gradient[j] <= 0.0);
-            let free: Vec<usize> = (0..b.len()).filter(|&j| !held(j)).collect();
-            let step = if self.lower.is_some() || b.len() <= DENSE {
-                self.direct(&point, &gradient, &free)
-            } else {
-                self.iterative(&point, &gradient)
+            let mut free: Vec<usize> = (0..b.len()).filter(|&j| !held(j)).collect();
+            let dense = self.lower.is_some() || b.len() <= DENSE;
+            let step = loop {
+                let step = if dense {
+                    self.direct(&point, &gradient, &free)
+                } else {
+                    self.iterative(&point, &gradient)
+                };
+                // A step out of bounds from a bound would be cut off and the rest could lead downhill: hold it.
+                let out = |j: usize| self.lower.as_ref().is_some_and(|l| b[j] <= l[j] && step[j] < 0.0);
+                let before = free.len();
+                free.retain(|&j| !out(j));
+                if free.len() == before {
+                    break step;
+                }
             };
             let promised = dot(&step, &gradient);
             let small = 1.0 + value.abs();
