@@ -81,13 +81,18 @@ impl Gain {
     }
 
     fn caution(&self, report: &Report) -> String {
-        match (self.low, report.margin) {
-            (Some(low), Some(margin)) if low < margin => format!(
-                " The gain may still be smaller than {}, the least that was held to matter beforehand.",
-                trimmed(margin)
-            ),
-            _ => String::new(),
-        }
+        let (Some(low), Some(high), Some(margin)) = (self.low, self.high, report.margin) else {
+            return String::new();
+        };
+        let modal = match () {
+            () if high < margin => "is nevertheless",
+            () if low < margin => "may still be",
+            () => return String::new(),
+        };
+        format!(
+            " The gain {modal} smaller than {}, the least that was held to matter beforehand.",
+            trimmed(margin)
+        )
     }
 
     fn ceiling(&self) -> String {

@@ -33,7 +33,9 @@ pub(super) fn drivers(report: &Report) -> Section {
             section.absent("No shares are drawn: the attribution lists no modality.");
         }
     }
+    section.add("<div class=\"columns\">\n<div>");
     acquiring(&mut section, figures);
+    section.add("</div>\n<div>");
     match plots::interactions(figures) {
         Some(drawing) => {
             section.heading("What pairs say only together").figures(&[(
@@ -47,12 +49,16 @@ pub(super) fn drivers(report: &Report) -> Section {
             section.absent("No interactions are drawn: there is none above zero, or only one modality.");
         }
     }
+    section.add("</div>\n</div>\n");
     features(&mut section, figures);
     section
 }
 
 fn acquiring(section: &mut Section, figures: &AttributionSummary) {
     if figures.modalities.iter().all(|m| m.value_of_acquiring.is_none()) {
+        section.absent(
+            "What to order next is not shown: the run did not estimate the value of missing modalities.",
+        );
         return;
     }
     let columns =
