@@ -63,13 +63,7 @@ fn acquiring(section: &mut Section, figures: &AttributionSummary) {
     }
     let columns =
         [("if missing, acquire", Column::Text), ("expected move", Column::Number), ("", Column::Plot)];
-    let mut table = Table::new(
-        &format!(
-            "How far a prediction would likely move ({}), estimated from patients who have the modality.",
-            figures.scale
-        ),
-        &columns,
-    );
+    let mut table = Table::new("Expected move of the prediction.", &columns);
     let mut rows: Vec<_> =
         figures.modalities.iter().filter_map(|m| Some((m, m.value_of_acquiring?))).collect();
     rows.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -81,7 +75,14 @@ fn acquiring(section: &mut Section, figures: &AttributionSummary) {
             Html::own(plots::strength_bar(value, most, &modality.name)),
         ]);
     }
-    section.heading("What to order next").add(table);
+    section
+        .heading("What to order next")
+        .say(&format!(
+            "How far a prediction would likely move ({}) if a missing modality were acquired, estimated from \
+             patients who have it.",
+            figures.scale
+        ))
+        .add(table);
 }
 
 fn features(section: &mut Section, figures: &AttributionSummary) {

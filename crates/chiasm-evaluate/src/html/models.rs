@@ -93,7 +93,7 @@ fn name_cell(report: &Report, model: &ModelResult) -> Html {
 
 fn reads(report: &Report, model: &ModelResult) -> String {
     match model.modalities.len() {
-        n if n == report.modalities.len() && n > 1 => format!("all {n} modalities"),
+        n if n == report.modalities.len() && n > 1 => format!("all {n}"),
         1 if model.modalities[0] == model.name => String::new(),
         _ => list(&model.modalities.iter().map(|m| plain(m)).collect::<Vec<_>>()),
     }
