@@ -15,14 +15,25 @@ const PLOT: usize = 34;
 /// Plain Unicode without colour, at most 100 columns wide, ending in a line break.
 pub fn table(report: &Report) -> String {
     let mut text = String::new();
-    let metric = metric_name(&report.metric);
     let events = report.events.map(|e| format!(", {} with the event", count(e))).unwrap_or_default();
-    let _ =
-        writeln!(text, "{} · {} patients{events}\n", shorten(&clean(&report.recipe), 50), count(report.n));
+    let name = shorten(&clean(&report.recipe), 50);
+    let _ = writeln!(text, "{name} · {} patients{events}\n", count(report.n));
+    if !report.models.is_empty() {
+        models(&mut text, report);
+    }
+    for line in wrap(&clean(&verdict_words(report)), WIDTH) {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn models(text: &mut String, report: &Report) {
     let value = |m: &ModelResult| m.metrics.get(&report.metric).copied();
     let axis = Axis::over(report.models.iter().filter_map(value));
-    let head = format!("{metric} (95 % interval)");
-    let _ = writeln!(text, "  {:<NAME$} {:<10} {:<VALUE$}", "model", "kind", shorten(&head, 40));
+    let digits =
+        if report.models.iter().filter_map(value).any(|m| m.estimate.abs() >= 100.0) { 0 } else { 3 };
+    let head = format!("{} (95 % interval)", clean(&metric_name(&report.metric)));
+    let _ = writeln!(text, "  {:<NAME$} {:<10} {}", "model", "kind", shorten(&head, 50));
     let _ = writeln!(text, "{}", "─".repeat(WIDTH));
     for model in &report.models {
         let mark = if model.name == report.selected {
@@ -39,28 +50,15 @@ pub fn table(report: &Report) -> String {
             ModelKind::Reference => "reference",
         };
         let name = shorten(&clean(&plain(&model.name)), NAME);
-        let number = value(model).map_or("–".to_owned(), |m| measure(&m, 3));
+        let number = shorten(&value(model).map_or("–".to_owned(), |m| measure(&m, digits)), VALUE);
         let plot = value(model).zip(axis.as_ref()).map(|(m, a)| a.draw(&m)).unwrap_or_default();
         let line = format!("{mark} {name:<NAME$} {kind:<10} {number:<VALUE$} {plot}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "{}", "─".repeat(WIDTH));
-    if let Some(axis) = &axis {
-        let (low, high) = (fixed(axis.low, 3), fixed(axis.high, 3));
-        let gap = PLOT.saturating_sub(low.chars().count() + high.chars().count());
-        let _ = writeln!(
-            text,
-            "{:<width$}{low}{:gap$}{high}",
-            "▸ chosen fusion   · best single modality",
-            "",
-            width = 2 + NAME + 1 + 11 + VALUE + 1
-        );
-    }
-    text.push('\n');
-    for line in wrap(&clean(&verdict_words(report)), WIDTH) {
-        let _ = writeln!(text, "{line}");
-    }
-    text
+    let ends = axis.map(|axis| axis.ends(digits)).unwrap_or_default();
+    let width = 2 + NAME + 1 + 11 + VALUE + 1;
+    let _ = writeln!(text, "{:<width$}{ends}\n", "▸ chosen fusion   · best single modality");
 }
 
 /// A line of characters onto which intervals are drawn.
@@ -80,6 +78,13 @@ impl Axis {
     fn place(&self, value: f64) -> usize {
         let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         (share * (PLOT - 1) as f64).round() as usize
+    }
+
+    /// The values at both ends, as wide as the plot.
+    fn ends(&self, digits: usize) -> String {
+        let (low, high) = (fixed(self.low, digits), fixed(self.high, digits));
+        let gap = PLOT.saturating_sub(low.chars().count() + high.chars().count());
+        format!("{low}{:gap$}{high}", "")
     }
 
     fn draw(&self, m: &Measure) -> String {

@@ -81,13 +81,18 @@ impl Gain {
     }
 
     fn caution(&self, report: &Report) -> String {
-        match (self.low, report.margin) {
-            (Some(low), Some(margin)) if low < margin => format!(
-                " The gain may still be smaller than {}, the least that was held to matter beforehand.",
-                trimmed(margin)
-            ),
-            _ => String::new(),
-        }
+        let (Some(low), Some(high), Some(margin)) = (self.low, self.high, report.margin) else {
+            return String::new();
+        };
+        let modal = match () {
+            () if high < margin => "is nevertheless",
+            () if low < margin => "may still be",
+            () => return String::new(),
+        };
+        format!(
+            " The gain {modal} smaller than {}, the least that was held to matter beforehand.",
+            trimmed(margin)
+        )
     }
 
     fn ceiling(&self) -> String {
@@ -105,6 +110,11 @@ impl Gain {
             format!("a {word} of {}", fixed(x.abs(), self.digits))
         };
         match (self.low, self.high) {
+            (Some(low), Some(high)) if low > 0.0 || high < 0.0 => {
+                " The interval excludes a difference of 0, but the p value does not hold after correction for the \
+                 other comparisons."
+                    .to_owned()
+            }
             (Some(low), Some(high)) => {
                 format!(
                     " Anything from {} to {} fits them; it takes more patients to tell.",
@@ -368,6 +378,12 @@ mod tests {
     fn inconclusive() {
         let r = report("auroc", 0.72, 0.70, -0.02, 0.06, 0.4, Verdict::Inconclusive);
         insta::assert_snapshot!(verdict_words(&r));
+    }
+
+    #[test]
+    fn an_interval_above_zero_is_not_enough() {
+        let words = verdict_words(&report("auroc", 0.75, 0.70, 0.01, 0.09, 0.06, Verdict::Inconclusive));
+        assert!(words.starts_with("These data cannot tell") && words.contains("after correction"), "{words}");
     }
 
     #[test]

@@ -1,10 +1,16 @@
-//! How often pure noise is called a gain: at most 5 % of runs, here with a margin for the number of
-//! runs, by a deterministic simulation.
+//! How often pure noise is called a gain: at most 5 % of runs, by a deterministic
+//! simulation.
+//!
+//! Measured once on more runs and other seeds than the tests use. Held-out DeLong, Holm over two
+//! comparisons: 1.4 % better, 1.3 % worse of 20,000. Cross-validation without any signal, of 8,000:
+//! Nadeau-Bengio 4.5 % better, 1.1 % worse; repeated DeLong 4.6 % better, 7.6 % worse. With the single's
+//! signal only, where two more features of noise do harm: 0.1 % better by either.
 #![allow(clippy::unwrap_used)]
 
 use chiasm_evaluate::Verdict;
 use chiasm_evaluate::compare::{
-    delong_test, fold_differences, holm, nadeau_bengio, test_over_train, verdict,
+    Difference, delong_test, fold_differences, holm, nadeau_bengio, repeated_auroc_test, test_over_train,
+    verdict,
 };
 use chiasm_evaluate::metrics::{auroc, repeated::Repeat};
 use rand::{RngExt, SeedableRng};
@@ -34,6 +40,7 @@ fn held_out_noise_by_delong() {
             _ => {}
         }
     }
+    eprintln!("DeLong: {better} better, {worse} worse of {RUNS}");
     assert!(better * 20 <= RUNS, "{better} of {RUNS} runs");
     // Not by never finding anything: Holm over two over two still lets one run in a hundred through.
     assert!(better + worse >= RUNS / 100, "{better} + {worse}");
@@ -57,11 +64,29 @@ fn repeats<'a>(folds: &'a [Vec<usize>], scores: &'a [Vec<f64>]) -> Vec<Repeat<'a
     folds.iter().zip(scores).map(|(fold, score)| Repeat { fold, score }).collect()
 }
 
-/// Runs of repeated 5-fold cross-validation, "fusion" having 4 features and "single" the first 2;
-/// only the first carries `signal`. Returns how many runs call the fusion better, and worse.
-fn cross_validated(runs: usize, signal: f64, signal_of_fusion: f64) -> (usize, usize) {
+/// How many runs call the fusion better, and how many worse.
+#[derive(Clone, Copy, Debug, Default)]
+struct Calls {
+    better: usize,
+    worse: usize,
+}
+
+impl Calls {
+    fn count(&mut self, d: Difference) {
+        match verdict(d.difference, d.p, Some(0.02)) {
+            Verdict::FusionBetter => self.better += 1,
+            Verdict::FusionWorse => self.worse += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Runs of 4 times repeated 5-fold cross-validation on 80 subjects: "fusion" has 4 features, "single"
+/// the first 2; feature 1 carries `signal` and feature 4, which only the fusion has, `signal_of_fusion`.
+/// Returns the calls by Nadeau-Bengio and by the repeated DeLong test.
+fn cross_validated(runs: usize, signal: f64, signal_of_fusion: f64) -> [Calls; 2] {
     let mut rng = ChaCha8Rng::seed_from_u64(23);
-    let (mut better, mut worse) = (0, 0);
+    let mut calls = [Calls::default(); 2];
     for _ in 0..runs {
         let y: Vec<bool> = (0..80).map(|i| i % 2 == 0).collect();
         let x: Vec<Vec<f64>> = y
@@ -97,26 +122,24 @@ fn cross_validated(runs: usize, signal: f64, signal_of_fusion: f64) -> (usize, u
         let (a, b) = (repeats(&folds, &a), repeats(&folds, &b));
         let metric = |rows: &[usize], s: &[f64]| auroc(&rows.iter().map(|&r| y[r]).collect::<Vec<_>>(), s);
         let differences = fold_differences(&a, &b, metric).unwrap();
-        let d = nadeau_bengio(&differences, test_over_train(&a).unwrap()).unwrap();
-        match verdict(d.difference, d.p, Some(0.02)) {
-            Verdict::FusionBetter => better += 1,
-            Verdict::FusionWorse => worse += 1,
-            _ => {}
-        }
+        calls[0].count(nadeau_bengio(&differences, test_over_train(&a).unwrap()).unwrap());
+        calls[1].count(repeated_auroc_test(&y, &a, &b).unwrap());
     }
-    (better, worse)
+    calls
 }
 
 #[test]
-fn cross_validated_noise_by_nadeau_bengio() {
-    let (better, worse) = cross_validated(400, 0.0, 0.0);
-    assert!(better * 20 <= 400, "no signal at all: {better} better, {worse} worse of 400 runs");
-    let (better, worse) = cross_validated(400, 0.8, 0.0);
-    assert!(better * 20 <= 400, "the single's signal only: {better} better, {worse} worse of 400 runs");
+fn cross_validated_noise() {
+    for signal in [0.0, 0.8] {
+        let calls = cross_validated(400, signal, 0.0);
+        eprintln!("signal {signal}: Nadeau-Bengio, repeated DeLong {calls:?} of 400");
+        assert!(calls.iter().all(|c| c.better * 20 <= 400), "signal {signal}: {calls:?} of 400 runs");
+    }
 }
 
 #[test]
 fn a_real_gain_is_found() {
-    let (better, worse) = cross_validated(100, 0.5, 1.5);
-    assert!(better >= 80 && worse == 0, "{better} better, {worse} worse of 100 runs");
+    let calls = cross_validated(100, 0.5, 1.5);
+    eprintln!("Nadeau-Bengio, repeated DeLong {calls:?} of 100");
+    assert!(calls.iter().all(|c| c.better >= 80 && c.worse == 0), "{calls:?} of 100 runs");
 }

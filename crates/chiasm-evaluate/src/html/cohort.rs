@@ -31,7 +31,7 @@ pub(super) fn data(report: &Report) -> Section {
     if !report.modalities.is_empty() {
         let columns =
             [("modality", Column::Text), ("patients who have it", Column::Number), ("share", Column::Number)];
-        let mut table = Table::new("Evidence at hand.", &columns);
+        let mut table = Table::new("Evidence at hand.", &columns).narrow();
         for modality in &report.modalities {
             let share = percent(modality.n as f64 / report.n.max(1) as f64, 0);
             table.row(vec![
@@ -115,7 +115,8 @@ fn selection(section: &mut Section, report: &Report) {
         ("mean inner score", Column::Number),
     ];
     let mut table =
-        Table::new("Which fusion the outer folds chose, each from its own training data alone.", &columns);
+        Table::new("Which fusion the outer folds chose, each from its own training data alone.", &columns)
+            .narrow();
     let mut rows: Vec<_> = names.into_iter().collect();
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
     for (name, (chosen, sum, scored)) in rows {

@@ -33,7 +33,9 @@ pub(super) fn drivers(report: &Report) -> Section {
             section.absent("No shares are drawn: the attribution lists no modality.");
         }
     }
+    section.add("<div class=\"columns\">\n<div>");
     acquiring(&mut section, figures);
+    section.add("</div>\n<div>");
     match plots::interactions(figures) {
         Some(drawing) => {
             section.heading("What pairs say only together").figures(&[(
@@ -47,23 +49,21 @@ pub(super) fn drivers(report: &Report) -> Section {
             section.absent("No interactions are drawn: there is none above zero, or only one modality.");
         }
     }
+    section.add("</div>\n</div>\n");
     features(&mut section, figures);
     section
 }
 
 fn acquiring(section: &mut Section, figures: &AttributionSummary) {
     if figures.modalities.iter().all(|m| m.value_of_acquiring.is_none()) {
+        section.absent(
+            "What to order next is not shown: the run did not estimate the value of missing modalities.",
+        );
         return;
     }
     let columns =
         [("if missing, acquire", Column::Text), ("expected move", Column::Number), ("", Column::Plot)];
-    let mut table = Table::new(
-        &format!(
-            "How far a prediction would likely move ({}), estimated from patients who have the modality.",
-            figures.scale
-        ),
-        &columns,
-    );
+    let mut table = Table::new("Expected move of the prediction.", &columns);
     let mut rows: Vec<_> =
         figures.modalities.iter().filter_map(|m| Some((m, m.value_of_acquiring?))).collect();
     rows.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -75,7 +75,14 @@ fn acquiring(section: &mut Section, figures: &AttributionSummary) {
             Html::own(plots::strength_bar(value, most, &modality.name)),
         ]);
     }
-    section.heading("What to order next").add(table);
+    section
+        .heading("What to order next")
+        .say(&format!(
+            "How far a prediction would likely move ({}) if a missing modality were acquired, estimated from \
+             patients who have it.",
+            figures.scale
+        ))
+        .add(table);
 }
 
 fn features(section: &mut Section, figures: &AttributionSummary) {

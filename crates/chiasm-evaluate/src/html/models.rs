@@ -33,7 +33,12 @@ pub(super) fn models(report: &Report) -> Section {
     let measures: Vec<Measure> = report.models.iter().filter_map(value).collect();
     let reference = report.model(&report.best_single).and_then(value).map(|m| m.estimate);
     let axis = Whiskers::over(&measures, reference);
+    let mut kind = None;
     for model in &report.models {
+        if kind != Some(model.kind) {
+            kind = Some(model.kind);
+            table.part(kind_name(model.kind));
+        }
         let main = value(model);
         let class = if model.name == report.selected {
             "fusion"
@@ -66,13 +71,16 @@ pub(super) fn models(report: &Report) -> Section {
     section
 }
 
+fn kind_name(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Single => "One modality alone",
+        ModelKind::Fusion => "Fusions",
+        ModelKind::Nested => "The whole procedure, choice of fusion included",
+        ModelKind::Reference => "References",
+    }
+}
+
 fn name_cell(report: &Report, model: &ModelResult) -> Html {
-    let role = match model.kind {
-        ModelKind::Single => "single",
-        ModelKind::Fusion => "fusion",
-        ModelKind::Nested => "whole procedure",
-        ModelKind::Reference => "reference",
-    };
     let mark = if model.name == report.selected {
         " <span class=\"tag\">chosen</span>"
     } else if model.name == report.best_single {
@@ -80,13 +88,13 @@ fn name_cell(report: &Report, model: &ModelResult) -> Html {
     } else {
         ""
     };
-    Html::own(format!("{}{mark}<br><small>{role}</small>", Html::text(&plain(&model.name))))
+    Html::own(format!("{}{mark}", Html::text(&plain(&model.name))))
 }
 
 fn reads(report: &Report, model: &ModelResult) -> String {
     match model.modalities.len() {
-        n if n == report.modalities.len() && n > 1 => format!("all {n} modalities"),
-        1 => model.modalities[0].replace('_', " "),
+        n if n == report.modalities.len() && n > 1 => format!("all {n}"),
+        1 if model.modalities[0] == model.name => String::new(),
         _ => list(&model.modalities.iter().map(|m| plain(m)).collect::<Vec<_>>()),
     }
 }

@@ -97,12 +97,24 @@ pub(super) struct Table {
     columns: Vec<(String, Column)>,
     rows: Vec<(&'static str, Vec<Html>)>,
     foot: Option<Vec<Html>>,
+    narrow: bool,
 }
 
 impl Table {
     pub(super) fn new(caption: &str, columns: &[(&str, Column)]) -> Self {
         let columns = columns.iter().map(|(name, column)| ((*name).to_owned(), *column)).collect();
-        Self { caption: caption.to_owned(), columns, rows: Vec::new(), foot: None }
+        Self { caption: caption.to_owned(), columns, rows: Vec::new(), foot: None, narrow: false }
+    }
+
+    /// No wider than its cells need.
+    pub(super) fn narrow(mut self) -> Self {
+        self.narrow = true;
+        self
+    }
+
+    /// A heading over the rows that follow.
+    pub(super) fn part(&mut self, name: &str) {
+        self.rows.push(("part", vec![Html::text(name)]));
     }
 
     pub(super) fn row(&mut self, cells: Vec<Html>) {
@@ -119,6 +131,9 @@ impl Table {
     }
 
     fn cells(&self, cells: &[Html]) -> String {
+        if let ([only], width @ 2..) = (cells, self.columns.len()) {
+            return format!("<th scope=\"rowgroup\" colspan=\"{width}\">{only}</th>");
+        }
         let class = |i: usize| match self.columns.get(i).map(|c| c.1) {
             Some(Column::Number) => " class=\"num\"",
             Some(Column::Plot) => " class=\"drawn\"",
@@ -134,11 +149,9 @@ impl Table {
 
 impl Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>",
-            Html::text(&self.caption)
-        )?;
+        let class = if self.narrow { " class=\"narrow\"" } else { "" };
+        let caption = Html::text(&self.caption);
+        write!(f, "<div class=\"scroll\"><table{class}>\n<caption>{caption}</caption>\n<thead><tr>")?;
         for (name, column) in &self.columns {
             let class = if *column == Column::Number { " class=\"num\"" } else { "" };
             write!(f, "<th scope=\"col\"{class}>{}</th>", Html::text(name))?;

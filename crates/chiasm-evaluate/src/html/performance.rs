@@ -26,7 +26,9 @@ pub(super) fn performance(report: &Report) -> Section {
             let test = km.log_rank_p.map(|p| format!(" Log-rank {}.", p_value(p))).unwrap_or_default();
             figures.push((
                 drawing,
-                format!("Kaplan-Meier by thirds of predicted risk, with events of patients.{test}"),
+                format!(
+                    "Kaplan-Meier by thirds of predicted risk, in brackets the events of the patients.{test}"
+                ),
             ));
         }
         None if report.task == TaskKind::Survival => {
@@ -53,13 +55,13 @@ pub(super) fn performance(report: &Report) -> Section {
         section.absent(&sentence);
     }
     if let Some(figures) = &report.calibration {
-        calibration(&mut section, figures);
+        calibration(&mut section, figures, report.n);
     }
     thresholds(&mut section, report);
     section
 }
 
-fn calibration(section: &mut Section, figures: &Calibration) {
+fn calibration(section: &mut Section, figures: &Calibration, n: usize) {
     let columns = [
         ("patients who have exactly", Column::Text),
         ("patients", Column::Number),
@@ -68,10 +70,9 @@ fn calibration(section: &mut Section, figures: &Calibration) {
     ];
     let mut table = Table::new("Calibration, with 95 % intervals.", &columns);
     let show = |m: &Option<Measure>| Html::text(&m.map_or("–".to_owned(), |m| measure(&m, 2)));
-    let all: usize = figures.bins.iter().map(|b| b.n).sum();
     table.marked(
         "chosen",
-        vec![Html::text("everyone"), Html::text(&count(all)), show(&figures.intercept), show(&figures.slope)],
+        vec![Html::text("everyone"), Html::text(&count(n)), show(&figures.intercept), show(&figures.slope)],
     );
     for pattern in &figures.patterns {
         let names: Vec<String> = pattern.modalities.iter().map(|m| plain(m)).collect();
@@ -146,7 +147,7 @@ pub(super) fn subgroups(report: &Report) -> Section {
     for part in &report.subgroups {
         if part.partition != partition {
             partition = &part.partition;
-            table.marked("part", vec![Html::text(&plain(partition))]);
+            table.part(&plain(partition));
         }
         let main = value(&part.metrics);
         let name = format!("{} {}", part.partition, part.part);

@@ -2,17 +2,18 @@ use super::page::{Column, Html, Section, Table};
 use super::performance::conformal_words;
 use crate::plots;
 use crate::report::Report;
-use crate::words::{count, list, measure, metric_name, percent, plain};
+use crate::words::{count, list, lower_is_better, measure, metric_name, percent, plain};
 
 /// The chosen fusion on every subset of the modalities, and under random missingness.
 pub(super) fn subsets(report: &Report) -> Section {
     let mut section = Section::new("subsets", "With less evidence");
     match plots::subset_matrix(report) {
         Some(drawing) => {
-            section.say(
-                "The same trained fusion, shown only some of the modalities. A dot left of its diamond means that \
-                 the subset's best single modality did better.",
-            );
+            let side = if lower_is_better(&report.metric) { "right" } else { "left" };
+            section.say(&format!(
+                "The same trained fusion, shown only some of the modalities. A dot {side} of its diamond means that \
+                 the subset's best single modality did better."
+            ));
             let shown = report.subsets.len().min(plots::MOST_SUBSETS);
             let all = report.subsets.len();
             let caption = if shown < all {

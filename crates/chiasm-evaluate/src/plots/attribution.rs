@@ -5,7 +5,7 @@ use crate::words::{count, fixed, plain, trimmed};
 
 const ROW: f64 = 62.0;
 const LABEL: f64 = 128.0;
-const SWARM: f64 = 430.0;
+const SWARM: f64 = 560.0;
 const BAR: f64 = 130.0;
 const SHADES: [&str; 5] = ["swarm s0", "swarm s1", "swarm s2", "swarm s3", "swarm s4"];
 
@@ -75,7 +75,7 @@ pub(crate) fn shares(figures: &AttributionSummary) -> Option<String> {
 fn key(svg: &mut Svg, at: (f64, f64)) {
     svg.text("tick", (at.0 - 44.0, at.1 + 4.0), Anchor::End, "dots: patients with a low");
     for (i, class) in SHADES.iter().enumerate() {
-        svg.dots(class, &[(at.0 - 32.0 + 16.0 * i as f64, at.1)]);
+        svg.dots(&format!("{class} key"), &[(at.0 - 32.0 + 16.0 * i as f64, at.1)]);
     }
     svg.text("tick", (at.0 + 44.0, at.1 + 4.0), Anchor::Start, "to a high prediction");
 }
@@ -147,10 +147,9 @@ pub(crate) fn interactions(figures: &AttributionSummary) -> Option<String> {
         );
         let strength = pair.mean_abs / most;
         let class = if pair.mean < 0.0 { "heat minus" } else { "heat" };
-        svg.rect(class, at, (CELL - 2.0, CELL - 2.0), 0.08 + 0.87 * strength, &tip);
-        let ink = if strength > 0.55 { "tick on" } else { "tick ink" };
+        svg.rect(class, at, (CELL - 2.0, CELL - 2.0), 0.08 + 0.5 * strength, &tip);
         let middle = (at.0 + CELL / 2.0 - 1.0, at.1 + CELL / 2.0 + 3.0);
-        svg.text(ink, middle, Anchor::Middle, &fixed(pair.mean, 2));
+        svg.text("tick ink", middle, Anchor::Middle, &fixed(pair.mean, 2));
     }
     Some(svg.finish(
         "plot",

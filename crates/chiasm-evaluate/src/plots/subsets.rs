@@ -10,7 +10,9 @@ pub(crate) const MOST_ROWS: usize = 64;
 const ROW: f64 = 19.0;
 const COLUMN: f64 = 27.0;
 const HEAD: f64 = 92.0;
-const PLOT: f64 = 300.0;
+const PLOT: f64 = 480.0;
+/// Opacity of the best cell: the most that keeps its number readable in light and in dark.
+const STRONGEST: f64 = 0.58;
 
 /// A row per subset of the modalities: which are shown, the metric as colour and as dot with whisker,
 /// and the best single modality of the subset as a diamond.
@@ -24,7 +26,10 @@ pub(crate) fn subset_matrix(report: &Report) -> Option<String> {
     let cell = matrix + 8.0;
     let left = cell + 60.0;
     let x = Scale::new(ends, (left, left + PLOT));
-    let shade = Scale::new(shades, if lower_is_better(&report.metric) { (0.95, 0.12) } else { (0.12, 0.95) });
+    let shade = Scale::new(
+        shades,
+        if lower_is_better(&report.metric) { (STRONGEST, 0.08) } else { (0.08, STRONGEST) },
+    );
     let gaps = rows.windows(2).filter(|w| w[0].modalities.len() != w[1].modalities.len()).count();
     let bottom = HEAD + ROW * rows.len() as f64 + 8.0 * gaps as f64;
     let mut svg = Svg::new(left + PLOT + 64.0, bottom + 46.0);
@@ -38,7 +43,7 @@ pub(crate) fn subset_matrix(report: &Report) -> Option<String> {
     }
     svg.text("tick", (cell + 22.0, HEAD - 10.0), Anchor::Middle, &metric_name(&report.metric));
     svg.text("tick", (left + PLOT + 60.0, HEAD - 10.0), Anchor::End, "patients");
-    for tick in x.ticks(6) {
+    for tick in x.ticks(8) {
         svg.line("grid", (x.at(tick), HEAD - 4.0), (x.at(tick), bottom));
         svg.text("tick", (x.at(tick), bottom + 16.0), Anchor::Middle, &trimmed(tick));
     }
@@ -98,8 +103,7 @@ fn draw_row(
     );
     let strength = shade.within(metric.estimate);
     svg.rect("heat", (cell, y - ROW / 2.0 + 1.0), (44.0, ROW - 2.0), strength, &tip);
-    let ink = if strength > 0.55 { "tick on" } else { "tick ink" };
-    svg.text(ink, (cell + 22.0, y + 4.0), Anchor::Middle, &fixed(metric.estimate, 3));
+    svg.text("tick ink", (cell + 22.0, y + 4.0), Anchor::Middle, &fixed(metric.estimate, 3));
     if let (Some(low), Some(high)) = (metric.low, metric.high) {
         svg.line("whisker fusion", (x.at(low), y), (x.at(high), y));
     }

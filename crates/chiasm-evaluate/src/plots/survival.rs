@@ -20,7 +20,7 @@ pub(crate) fn kaplan_meier(curves: &SurvivalCurves) -> Option<String> {
         return None;
     }
     let frame = Frame::new((0.0, last), (0.0, 1.0));
-    let table = 22.0 + 15.0 * curves.groups.len() as f64;
+    let table = 26.0 + 15.0 * curves.groups.len() as f64;
     let mut svg = Svg::new(SIZE.0, SIZE.1 + table);
     frame.axes(&mut svg, "years", "free of the event");
     let mut entries = Vec::new();
@@ -39,13 +39,13 @@ pub(crate) fn kaplan_meier(curves: &SurvivalCurves) -> Option<String> {
         svg.path(line, place(steps(&group.points, end, |p| Some(p.survival))));
         entries
             .push((line, format!("{} ({} of {})", plain(&group.name), count(group.events), count(group.n))));
-        let y = SIZE.1 + 20.0 + 15.0 * i as f64;
+        let y = SIZE.1 + 25.0 + 15.0 * i as f64;
         for risk in &group.at_risk {
             svg.text(tick, (frame.x.at(risk.time), y), Anchor::Middle, &count(risk.n));
         }
     }
     legend(&mut svg, (frame.sides().0 + 12.0, frame.bottom() - 17.0 * entries.len() as f64), &entries);
-    svg.text("tick", (frame.sides().0 - 44.0, SIZE.1 + 5.0), Anchor::Start, &shorten("patients at risk", 30));
+    svg.text("tick", (frame.sides().0 - 44.0, SIZE.1 + 9.0), Anchor::Start, &shorten("patients at risk", 30));
     Some(svg.finish(
         "plot",
         "Kaplan-Meier curves by predicted risk",

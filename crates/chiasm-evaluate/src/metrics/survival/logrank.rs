@@ -84,12 +84,11 @@ fn quadratic_form(mut a: Vec<Vec<f64>>, x: &[f64]) -> Option<f64> {
             return None;
         }
         sum += x[i] * x[i] / pivot;
-        for j in i + 1..n {
-            let factor = a[j][i] / pivot;
-            for l in i + 1..n {
-                a[j][l] -= factor * a[i][l];
-            }
-            x[j] -= factor * x[i];
+        let (done, rest) = a.split_at_mut(i + 1);
+        for (offset, row) in rest.iter_mut().take(n - i - 1).enumerate() {
+            let factor = row[i] / pivot;
+            row.iter_mut().zip(&done[i]).skip(i + 1).for_each(|(to, from)| *to -= factor * from);
+            x[i + 1 + offset] -= factor * x[i];
         }
     }
     Some(sum)

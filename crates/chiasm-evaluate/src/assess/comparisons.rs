@@ -1,0 +1,87 @@
+//! Which models are compared, by which test, and which comparison decides.
+//!
+//! **Which.** In this order: the final fusion against the final best single; the whole procedure
+//! (`nested`) against its comparator (`best single (nested)`), unless every fold chose as the final run
+//! did, which makes these two the same; the final fusion against every other single; the final fusion
+//! against every other fusion.
+//!
+//! **What decides.** The nested pair. Which fusion is final was decided on all subjects, those included
+//! on whom it is judged here; the nested pair chose in each fold on the others only. Where the two pairs
+//! are the same, the named models decide.
+//!
+//! **Test.** Nadeau and Bengio's corrected resampled t-test: standard error and degrees of freedom from
+//! the differences fold by fold, around the difference of the metrics as the report shows them. The claim
+//! is about the recipe, trained anew on patients like these, not about one set of weights; and the folds'
+//! training sets overlap, which a test of fixed predictions (DeLong) does not know. `SIMULATED`
+//! Only where there are no folds to speak of (one fixed split) the subject-level test stands in.
+//!
+//! **Holm.** One family: the deciding comparison and the final fusion against every single, since these
+//! are what "fusion helps" could mean. Fusion against fusion is exploratory and a family of its own, so
+//! that trying more kinds of fusion does not hide a gain over the singles.
+
+use super::judge::Judge;
+use super::models::{Candidate, Candidates};
+use crate::compare::{holm, verdict};
+use crate::{Comparison, Verdict};
+use chiasm_record::Estimate;
+
+pub(super) fn compare(judge: &Judge, candidates: &Candidates) -> Vec<Comparison> {
+    let h = judge.held_out;
+    let selected = &candidates.fusions[h.selected];
+    let best = &candidates.singles[h.best_single];
+    let others = |all: &'_ [Candidate], not: usize| -> Vec<usize> { (0..all.len()).filter(|&i| i != not).collect() };
+    let mut choices = h.repeats.iter().flat_map(|r| r.fold.iter().map(|&f| &r.choices[f]));
+    let same = choices.all(|c| c.fusion == h.selected && c.single == h.best_single);
+
+    let mut family = vec![comparison(judge, selected, best, same)];
+    if !same {
+        family.push(comparison(judge, &candidates.nested, &candidates.nested_single, true));
+    }
+    let singles = others(&candidates.singles, h.best_single);
+    family.extend(singles.into_iter().map(|m| comparison(judge, selected, &candidates.singles[m], false)));
+    let fusions = others(&candidates.fusions, h.selected);
+    let mut exploratory: Vec<_> =
+        fusions.into_iter().map(|f| comparison(judge, selected, &candidates.fusions[f], false)).collect();
+
+    let mut found = correct(std::mem::take(&mut family));
+    found.append(&mut correct(std::mem::take(&mut exploratory)));
+    found
+}
+
+/// `a` against `b`; `None` where the metric is not defined for them.
+fn comparison(judge: &Judge, a: &Candidate, b: &Candidate, decides: bool) -> Option<Comparison> {
+    let gap = judge.gap(&a.answers, &b.answers)?;
+    Some(Comparison {
+        a: a.name.clone(),
+        b: b.name.clone(),
+        metric: judge.metric.key(&judge.held_out.task.outputs),
+        difference: gap.difference,
+        low: gap.low,
+        high: gap.high,
+        p: gap.p,
+        p_holm: None,
+        test: gap.test.to_owned(),
+        decides,
+    })
+}
+
+/// Holm over the comparisons of one family that have a p value.
+fn correct(family: Vec<Option<Comparison>>) -> Vec<Comparison> {
+    let mut family: Vec<Comparison> = family.into_iter().flatten().collect();
+    let p: Vec<f64> = family.iter().filter_map(|c| c.p).collect();
+    let mut adjusted = holm(&p).unwrap_or_default().into_iter();
+    for comparison in family.iter_mut().filter(|c| c.p.is_some()) {
+        comparison.p_holm = adjusted.next();
+    }
+    family
+}
+
+/// The verdict of the deciding comparison. The deciding metrics are all better where higher.
+pub(super) fn decide(comparisons: &[Comparison], margin: f64) -> Verdict {
+    let Some(Comparison { difference, low: Some(low), high: Some(high), p_holm: Some(p), .. }) =
+        comparisons.iter().find(|c| c.decides)
+    else {
+        return Verdict::Inconclusive;
+    };
+    verdict(Estimate { estimate: *difference, low: *low, high: *high }, *p, Some(margin))
+}
