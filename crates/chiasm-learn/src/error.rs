@@ -21,6 +21,9 @@ pub enum Error {
         /// What does not fit.
         message: String,
     },
+    /// The training subjects cannot be split.
+    #[error(transparent)]
+    Split(#[from] chiasm_cohort::Error),
     /// The tensor framework failed.
     #[error("tensor: {0}")]
     Tensor(#[from] candle_core::Error),

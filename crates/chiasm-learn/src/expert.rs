@@ -189,8 +189,8 @@ impl Learner {
             LearnerConfig::Boosted { rounds, learning_rate, depth, subsample, .. } => {
                 let config = BoostedConfig {
                     rounds: *rounds,
-                    learning_rate: *learning_rate,
-                    max_depth: *depth,
+                    rate: *learning_rate,
+                    depth: *depth,
                     subsample: *subsample,
                     classes,
                     ..BoostedConfig::default()
@@ -216,7 +216,11 @@ impl Learner {
             // A component is linear in the columns, so a column's weight is the components' weights
             // carried back along the axes.
             Self::Ridge { pca: Some(pca), linear } => {
-                let weights = pca.carry_back(&linear.coefficients[output]);
+                let mut weights = vec![0.0; pca.mean.len()];
+                for (k, coefficient) in linear.coefficients[output].iter().enumerate() {
+                    let axis = weights.iter_mut().zip(pca.axes.row(k));
+                    axis.for_each(|(w, a)| *w += coefficient * a);
+                }
                 let mut shares = x.clone();
                 for row in 0..x.rows {
                     let cells = shares.row_mut(row).iter_mut().zip(&pca.mean).zip(&weights);
@@ -224,9 +228,9 @@ impl Learner {
                 }
                 Ok(shares)
             }
-            Self::Ridge { pca: None, linear } => Ok(linear.shapley(x)?.take(output)),
-            Self::Forest(forest) => Ok(forest.shapley(x, None)?.take(output)),
-            Self::Boosted(boosted) => Ok(boosted.shapley(x, None)?.take(output)),
+            Self::Ridge { pca: None, linear } => Ok(linear.shapley(x)?.values.swap_remove(output)),
+            Self::Forest(forest) => Ok(forest.shapley(x, None)?.values.swap_remove(output)),
+            Self::Boosted(boosted) => Ok(boosted.shapley(x, None)?.values.swap_remove(output)),
         }
     }
 }

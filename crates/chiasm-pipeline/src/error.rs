@@ -88,3 +88,16 @@ pub enum Error {
     #[error(transparent)]
     Evaluate(#[from] chiasm_evaluate::Error),
 }
+
+impl Error {
+    /// The same error, told with the outer fold that it happened in.
+    pub(crate) fn in_fold(self, repeat: usize, fold: usize) -> Self {
+        match self {
+            Self::Learn(chiasm_learn::Error::CannotLearn { place, message }) => {
+                let place = format!("repeat {}, fold {}, {place}", repeat + 1, fold + 1);
+                Self::Learn(chiasm_learn::Error::CannotLearn { place, message })
+            }
+            other => other,
+        }
+    }
+}

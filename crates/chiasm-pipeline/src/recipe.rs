@@ -202,6 +202,11 @@ impl Recipe {
         }
     }
 
+    /// Years at which the question is answered, for survival.
+    pub fn horizon(&self) -> Option<f64> {
+        self.horizon_years
+    }
+
     /// What the recipe says about learning, for the modalities that the source has.
     pub fn learning(&self, there: &[Modality]) -> LearnConfig {
         let experts = there

@@ -6,7 +6,7 @@ use crate::fold::{FoldResult, Predicted};
 use crate::recipe::{Recipe, SplitRecipe};
 use crate::run::{RunRecord, RunRequest, gather};
 use crate::Error;
-use chiasm_evaluate::report::{FeatureShare, FlowStep, Protocol, ReportFinding};
+use chiasm_evaluate::{FeatureShare, FlowStep, Protocol, ReportFinding};
 use chiasm_evaluate::{AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess};
 use chiasm_learn::config::FusionConfig;
 use chiasm_learn::net::FusionKind;

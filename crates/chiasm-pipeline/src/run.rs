@@ -148,7 +148,9 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     progress.advance();
 
     progress.begin("evaluation", 1);
-    table::write_predictions(&folder.path("predictions.parquet"), examples, &results, &record.split)?;
+    let singles = examples.modalities().into_iter().map(|m| m.to_string());
+    let names: Vec<String> = singles.chain(recipe.fusions.iter().map(|f| f.name().to_owned())).collect();
+    table::write_predictions(&folder.path("predictions.parquet"), examples, &results, &names)?;
     let report = report::build(request, &recipe, &record, &cohort, &results, &predictor)?;
     write_report(&folder, &report)?;
     progress.advance();
