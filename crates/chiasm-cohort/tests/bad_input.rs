@@ -326,3 +326,57 @@ fn the_json_schemas_refuse_unknown_keys() {
         assert!(schema["properties"].as_object().unwrap().len() >= 5);
     }
 }
+
+#[test]
+fn rows_of_one_subject_must_agree_where_the_site_says_so() {
+    let site = SITE.replace("file = \"lab.csv\"", "file = \"lab.csv\"\nrepeats = \"identical\"");
+    let made =
+        |lab: &str| assemble(&Site::parse(&site).unwrap(), &toy(), &sources(lab, TARGETS), Mode::Train);
+    assert_eq!(made(&format!("{LAB}a,12.0,I,x\n")).unwrap().flow.included, 4, "a repeated row counts once");
+    says(
+        &made(&format!("{LAB}a,12,II,x\n")).unwrap_err(),
+        &["lab.csv, line 6", "`stage`", "lab.csv, line 2"],
+    );
+}
+
+#[test]
+fn every_kind_of_task_gets_its_outcome() {
+    let more = r#"
+[outcomes.group]
+kind = "class"
+table = "targets"
+column = "g"
+levels = ["low", "mid", "high"]
+[outcomes.weight]
+kind = "value"
+table = "targets"
+column = "w"
+[outcomes.flags]
+kind = "labels"
+table = "targets"
+columns = ["p", "q"]
+yes = ["1"]
+no = ["0"]
+"#;
+    let site = Site::parse(&format!("{SITE}{more}")).unwrap();
+    let targets = "id,g,w,p,q,days,dead,died_of\na,high,1.5,1,0,1,1,\nb,low,2,0,0,1,0,\nc,mid,,1,1,1,0,\nd,NA,3,0,NA,1,0,\n";
+    let made = |kind, outcome| {
+        let spec = spec(kind, outcome, None, &["lab"]);
+        assemble(&site, &spec, &sources(LAB, targets), Mode::Train)
+    };
+    use chiasm_record::Outcome as O;
+    let group = made(TaskKind::MultiClass, "group").unwrap().examples;
+    assert_eq!(
+        (group.outcome(), &group.task().outputs[..]),
+        (Some(&O::MultiClass(vec![2, 0, 1])), &["low", "mid", "high"].map(String::from)[..])
+    );
+    let weight = made(TaskKind::Regression, "weight").unwrap();
+    assert_eq!(weight.examples.outcome(), Some(&O::Regression(vec![1.5, 2.0, 3.0])));
+    assert_eq!(weight.flow.excluded["outcome not known"], 1);
+    let flags = made(TaskKind::MultiLabel, "flags").unwrap().examples;
+    assert_eq!(
+        flags.outcome(),
+        Some(&O::MultiLabel(vec![vec![true, false], vec![false, false], vec![true, true]]))
+    );
+    says(&made(TaskKind::Binary, "group").unwrap_err(), &["3 classes", "`positive`"]);
+}
