@@ -66,6 +66,14 @@ fn hancock_modalities_are_present_as_the_readme_says() {
     assert_eq!(missing(1, "number_of_positive_lymph_nodes"), 126);
     assert_eq!((missing(4, "cd3_z"), missing(4, "cd8_inv")), (43, 15));
 
+    // The file holds counts of 2 and 3 in 28 cells; the site reads them as "has the code".
+    let Content::Table(codes) = &made.examples.blocks()[3].content else { panic!("codes are a table") };
+    let mut values: Vec<f64> =
+        (0..648).flat_map(|row| (0..40).filter_map(move |f| codes.get(row, f))).collect();
+    assert_eq!((values.len(), values.iter().sum::<f64>()), (603 * 40, 709.0 + 27.0 + 1.0));
+    values.dedup();
+    assert!(values.iter().all(|v| [0.0, 1.0].contains(v)));
+
     let Content::Bag(tissue) = &made.examples.blocks()[5].content else { panic!("tissue is a bag") };
     assert_eq!(tissue.slots.len(), 8);
     let single = |slot: usize| {
