@@ -27,9 +27,6 @@ pub struct Dataset {
     /// What a user should know before fetching it.
     #[serde(default)]
     pub note: Option<String>,
-    /// Whether the recipes' binary carries it.
-    #[serde(default)]
-    pub bundled: bool,
     /// Its files.
     #[serde(default)]
     pub files: Vec<DatasetFile>,
@@ -41,11 +38,19 @@ pub struct Dataset {
 pub struct DatasetFile {
     /// Path below the data set's folder.
     pub path: String,
-    /// Where it comes from, pinned to a version.
-    pub url: String,
+    /// Where it comes from, pinned to a version; absent for a file that the program itself carries.
+    #[serde(default)]
+    pub url: Option<String>,
     /// BLAKE3 of its bytes, where it is known; a file that differs is refused.
     #[serde(default)]
     pub blake3: Option<String>,
+}
+
+impl Dataset {
+    /// Whether the program itself carries all of it.
+    pub fn is_bundled(&self) -> bool {
+        self.files.iter().all(|f| f.url.is_none())
+    }
 }
 
 /// All data sets, by name.
@@ -88,7 +93,7 @@ pub fn locate(name: &str, data_sets: Option<&Path>) -> Option<PathBuf> {
 /// [`Error::Write`].
 pub fn get(dataset: &Dataset, root: &Path, progress: &dyn Progress) -> Result<PathBuf, Error> {
     let target = root.join(&dataset.name);
-    if dataset.bundled {
+    if dataset.is_bundled() {
         return match bundle::unpack_data(&dataset.name, &target)? {
             Some(path) => Ok(path),
             None => Err(Error::Missing { path: target, hint: "; the binary carries no such data".into() }),
@@ -104,10 +109,11 @@ pub fn get(dataset: &Dataset, root: &Path, progress: &dyn Progress) -> Result<Pa
         let path = target.join(&file.path);
         let right = |bytes: &[u8]| file.blake3.as_ref().is_none_or(|hash| blake3::hash(bytes).to_hex().as_str() == hash);
         if !std::fs::read(&path).is_ok_and(|bytes| right(&bytes)) {
-            let bytes = fetch(&agent, &file.url)?;
+            let Some(url) = &file.url else { continue };
+            let bytes = fetch(&agent, url)?;
             if !right(&bytes) {
                 let message = "the file is not the pinned one (BLAKE3 differs)".to_owned();
-                return Err(Error::Fetch { url: file.url.clone(), message });
+                return Err(Error::Fetch { url: url.clone(), message });
             }
             let parent = path.parent().unwrap_or(&target);
             std::fs::create_dir_all(parent)

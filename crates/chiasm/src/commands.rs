@@ -95,7 +95,7 @@ fn list(cli: &Cli) -> Result<()> {
     }
     for set in sets {
         let here = dataset::locate(&set.name, data_sets().as_deref());
-        let place = match (&here, set.bundled) {
+        let place = match (&here, set.is_bundled()) {
             (Some(path), _) => path.display().to_string(),
             (None, true) => "in the program itself".into(),
             (None, false) => format!("chiasm data get {}", set.name),
