@@ -8,10 +8,22 @@
 //! The way of the data: [`NetInput`] -> encoders (one token a vector) -> attention blocks -> pooling
 //! -> head -> scores on the link scale (log-odds, log-probabilities, value, log-risk).
 
+mod checkpoint;
 mod config;
+mod encoder;
+mod evidence;
+mod fusion;
 mod input;
+mod layers;
+mod loss;
+mod model;
+mod network;
+mod ops;
+pub mod step;
+mod train;
 
 pub use config::{
     Activation, BagPooling, EarlyStopping, EncoderConfig, FusionKind, NetConfig, Pooling, Schedule, SurvivalLoss,
 };
 pub use input::{NetInput, Part};
+pub use model::Net;
