@@ -373,7 +373,7 @@ mod tests {
             &Inputs::new(&[&[35, 36]]),
             |t| self_attention(&t[0], 3, &spans),
             Some(&|t| {
-                let part = |i| t[0].narrow(1, i * 12, 12)?.contiguous();
+                let part = |i: usize| t[0].narrow(1, i * 12, 12)?.contiguous();
                 stock(&part(0)?, &part(1)?, &part(2)?, 3, &spans, &spans)
             }),
         );
@@ -387,7 +387,7 @@ mod tests {
             &Inputs::new(&[&[23, 32], &[8, 64]]),
             |t| cross_attention(&t[0], &t[1], 2, &asking, &answering),
             Some(&|t| {
-                let part = |i| t[1].narrow(1, i * 32, 32)?.contiguous();
+                let part = |i: usize| t[1].narrow(1, i * 32, 32)?.contiguous();
                 stock(&t[0], &part(0)?, &part(1)?, 2, &asking, &answering)
             }),
         );
