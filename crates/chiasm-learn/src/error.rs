@@ -1,3 +1,5 @@
+//! What can go wrong in this crate.
+
 /// What can go wrong while learning or predicting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,3 +31,4 @@ pub enum Error {
         message: String,
     },
 }
+

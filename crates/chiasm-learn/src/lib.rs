@@ -4,8 +4,6 @@
 //! [`net`] (what can be learned from it), experts (one modality -> score), fusion (any subset of
 //! modalities -> score), calibration and attribution.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
-
 pub mod error;
 pub mod linear;
 pub mod matrix;

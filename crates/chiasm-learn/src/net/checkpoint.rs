@@ -2,7 +2,6 @@
 //! shape is checked against what the description asks for, and nothing is allocated on its word.
 
 use super::config::NetConfig;
-use super::evidence::Standard;
 use super::loss::Link;
 use super::model::{Member, Net};
 use super::network::ModalityShape;
@@ -30,7 +29,7 @@ fn broken(message: impl std::fmt::Display) -> Error {
 }
 
 impl Net {
-    /// The weights as safetensors (`seed.K.NAME`, `standard.M.mean` and `.scale` of bags) and all else as
+    /// The weights as safetensors (`seed.K.NAME`) and all else as
     /// JSON. The same network gives the same bytes.
     ///
     /// # Errors
@@ -42,12 +41,6 @@ impl Net {
             for (name, tensor) in &member.weights {
                 let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
                 arrays.insert(format!("seed.{k}.{name}"), (tensor.dims().to_vec(), bytes(&values)));
-            }
-        }
-        for (m, standard) in self.standards.iter().enumerate() {
-            if let Some(s) = standard {
-                arrays.insert(format!("standard.{m}.mean"), (vec![s.mean.len()], bytes(&s.mean)));
-                arrays.insert(format!("standard.{m}.scale"), (vec![s.scale.len()], bytes(&s.scale)));
             }
         }
         let views = arrays
@@ -82,31 +75,22 @@ impl Net {
         let tensors = SafeTensors::deserialize(weights).map_err(broken)?;
         let mut seeds: Vec<BTreeMap<String, Tensor>> = Vec::new();
         seeds.resize_with(d.config.seeds, BTreeMap::new);
-        let mut standards: Vec<Option<Standard>> = vec![None; d.modalities.len()];
-        for (m, shape) in d.modalities.iter().enumerate() {
-            if shape.slots.is_some() {
-                let part = |what: &str| {
-                    let name = format!("standard.{m}.{what}");
-                    let view = tensors.tensor(&name).map_err(broken)?;
-                    floats(&name, &view, Some(&[shape.width]))
-                };
-                standards[m] = Some(Standard { mean: part("mean")?, scale: part("scale")? });
-            }
-        }
         for (name, view) in tensors.iter() {
-            let Some((k, rest)) = name.strip_prefix("seed.").and_then(|rest| rest.split_once('.')) else { continue };
+            let Some((k, rest)) = name.strip_prefix("seed.").and_then(|rest| rest.split_once('.')) else {
+                return Err(broken(format!("tensor {name} is not part of a network")));
+            };
             let k: usize = k.parse().map_err(|_| broken(format!("tensor {name}: no seed's number")))?;
             let Some(seed) = seeds.get_mut(k) else {
                 return Err(broken(format!("tensor {name}: only {} seeds", d.config.seeds)));
             };
-            let tensor = Tensor::from_vec(floats(name, &view, None)?, view.shape(), &Device::Cpu)?;
+            let tensor = Tensor::from_vec(floats(name, &view)?, view.shape(), &Device::Cpu)?;
             seed.insert(rest.to_string(), tensor);
         }
         let members = seeds
             .into_iter()
             .map(|weights| Member::new(weights, &d.config, &d.modalities, d.outputs))
             .collect::<Result<_, _>>()?;
-        Ok(Self { config: d.config, modalities: d.modalities, link: d.link, outputs: d.outputs, standards, members })
+        Ok(Self { config: d.config, modalities: d.modalities, link: d.link, outputs: d.outputs, members })
     }
 }
 
@@ -121,14 +105,9 @@ fn check_link(link: &Link, outputs: usize) -> Result<(), Error> {
 }
 
 /// The tensor's values, all finite.
-fn floats(name: &str, view: &TensorView, shape: Option<&[usize]>) -> Result<Vec<f32>, Error> {
+fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, Error> {
     if view.dtype() != Dtype::F32 {
         return Err(broken(format!("tensor {name}: {:?}, expected F32", view.dtype())));
-    }
-    if let Some(expected) = shape
-        && view.shape() != expected
-    {
-        return Err(broken(format!("tensor {name} has shape {:?}, expected {expected:?}", view.shape())));
     }
     let values: Vec<f32> = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(broken(format!("tensor {name}: a value that is not finite"))) }

@@ -19,6 +19,7 @@ pub(crate) struct Packed {
 
 /// Hidden layers, a linear layer to the tokens' width, an embedding for each slot of a bag, and pooling
 /// within the bag where it is asked for.
+#[derive(Clone)]
 pub(crate) struct Encoder {
     config: EncoderConfig,
     hidden: Vec<Linear>,

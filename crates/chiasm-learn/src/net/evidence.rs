@@ -1,4 +1,4 @@
-//! The input in the form that the network reads: floats, bags standardised, absent rows left out.
+//! The input in the form that the network reads: floats, absent rows left out.
 
 use super::encoder::Packed;
 use super::input::{NetInput, Part};
@@ -6,39 +6,6 @@ use super::ops::Spans;
 use crate::Error;
 use candle_core::{Device, Tensor};
 use std::sync::Arc;
-
-/// How a bag's vectors are standardised, learned from the training rows. Shapes: `[width]` each.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standard {
-    pub(crate) mean: Vec<f32>,
-    pub(crate) scale: Vec<f32>,
-}
-
-impl Standard {
-    /// For each part: how to standardise it where it is a bag, `None` where it is prepared already.
-    pub(crate) fn learn(input: &NetInput) -> Vec<Option<Self>> {
-        input.parts.iter().map(Self::of).collect()
-    }
-
-    fn of(part: &Part) -> Option<Self> {
-        let Part::Bag { bag, .. } = part else { return None };
-        let vectors = || {
-            let rows = (0..bag.instances.len()).filter(|&r| part.has(r));
-            rows.flat_map(|r| bag.instances[r].iter().map(|(_, v)| v))
-        };
-        let n = vectors().count().max(1) as f64;
-        let mut mean = vec![0.0f64; bag.width];
-        for v in vectors() {
-            mean.iter_mut().zip(v).for_each(|(m, &x)| *m += f64::from(x) / n);
-        }
-        let mut variance = vec![0.0f64; bag.width];
-        for v in vectors() {
-            variance.iter_mut().zip(v).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
-        }
-        let scale = |v: &f64| if *v > 1e-12 { (1.0 / v.sqrt()) as f32 } else { 0.0 };
-        Some(Self { mean: mean.iter().map(|&m| m as f32).collect(), scale: variance.iter().map(scale).collect() })
-    }
-}
 
 /// One modality of all rows; those that lack it hold no vector.
 struct Vectors {
@@ -54,8 +21,8 @@ pub(crate) struct Evidence(Vec<Vectors>);
 
 impl Evidence {
     /// Reads the input, which has been checked; what stands in absent rows is not looked at.
-    pub(crate) fn new(input: &NetInput, standards: &[Option<Standard>]) -> Self {
-        let read = |(part, standard): (&Part, &Option<Standard>)| {
+    pub(crate) fn new(input: &NetInput) -> Self {
+        let read = |part: &Part| {
             let rows = input.rows();
             let (mut values, mut slots, mut lengths) = (Vec::new(), Vec::new(), vec![0; rows]);
             for (row, length) in lengths.iter_mut().enumerate().filter(|(row, _)| part.has(*row)) {
@@ -67,13 +34,7 @@ impl Evidence {
                     }
                     Part::Bag { bag, .. } => {
                         for (slot, vector) in &bag.instances[row] {
-                            match standard {
-                                Some(s) => {
-                                    let shifted = vector.iter().zip(&s.mean).zip(&s.scale);
-                                    values.extend(shifted.map(|((x, m), s)| (x - m) * s));
-                                }
-                                None => values.extend_from_slice(vector),
-                            }
+                            values.extend_from_slice(vector);
                             slots.push(*slot);
                         }
                         *length = bag.instances[row].len();
@@ -82,7 +43,7 @@ impl Evidence {
             }
             Vectors { width: part.width(), values, slots, spans: Spans::from_lengths(lengths) }
         };
-        Self(input.parts.iter().zip(standards).map(read).collect())
+        Self(input.parts.iter().map(read).collect())
     }
 
     /// Modality `m`'s vectors of `rows`, which all have it.

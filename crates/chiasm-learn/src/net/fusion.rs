@@ -15,6 +15,7 @@ use std::sync::Arc;
 ///
 /// # Source
 /// Vaswani et al. 2017, arXiv:1706.03762; learned query pooling: Lee et al. 2019, arXiv:1810.00825.
+#[derive(Clone)]
 pub(crate) struct Fusion {
     kind: FusionKind,
     heads: usize,
@@ -27,12 +28,14 @@ pub(crate) struct Fusion {
     head: Linear,
 }
 
+#[derive(Clone)]
 struct Block {
     attention: Attention,
     out: Linear,
     feed_forward: Option<(Norm, Linear, Linear)>,
 }
 
+#[derive(Clone)]
 enum Attention {
     /// Norm, then queries, keys and values at once.
     Within(Norm, Linear),

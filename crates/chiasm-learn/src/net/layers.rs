@@ -95,6 +95,7 @@ impl Weights {
 }
 
 /// `x wᵀ + b`.
+#[derive(Clone)]
 pub(crate) struct Linear {
     w: Tensor,
     b: Tensor,
@@ -108,6 +109,7 @@ impl Linear {
 }
 
 /// Layer normalisation.
+#[derive(Clone)]
 pub(crate) struct Norm {
     w: Tensor,
     b: Tensor,

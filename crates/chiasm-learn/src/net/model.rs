@@ -1,7 +1,7 @@
 //! The trained model: fit, score.
 
 use super::config::NetConfig;
-use super::evidence::{Evidence, Standard};
+use super::evidence::Evidence;
 use super::input::NetInput;
 use super::layers::{Noise, Weights};
 use super::loss::{Link, Target};
@@ -15,17 +15,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A neural fusion model, trained: predicts from any non-empty subset of its modalities.
+#[derive(Clone)]
 pub struct Net {
     pub(super) config: NetConfig,
     pub(super) modalities: Vec<ModalityShape>,
     pub(super) link: Link,
     /// Raw outputs a row.
     pub(super) outputs: usize,
-    pub(super) standards: Vec<Option<Standard>>,
     pub(super) members: Vec<Member>,
 }
 
 /// One network of the ensemble.
+#[derive(Clone)]
 pub(super) struct Member {
     pub(super) weights: BTreeMap<String, Tensor>,
     network: Network,
@@ -95,8 +96,7 @@ impl Net {
             return Err(Error::NothingPresent);
         }
         let (target, link, outputs) = Target::new(outcome, outputs, config)?;
-        let standards = Standard::learn(input);
-        let evidence = Evidence::new(input, &standards);
+        let evidence = Evidence::new(input);
         let lesson = Lesson {
             config,
             modalities: &modalities,
@@ -111,7 +111,7 @@ impl Net {
             let weights = lesson.train(seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15)))?;
             members.push(Member::new(weights, config, &modalities, outputs)?);
         }
-        Ok(Self { config: config.clone(), modalities, link, outputs, standards, members })
+        Ok(Self { config: config.clone(), modalities, link, outputs, members })
     }
 
     /// The configuration that it was trained with.
@@ -172,7 +172,7 @@ impl Net {
             }
             used.push((row, subset));
         }
-        let evidence = Evidence::new(input, &self.standards);
+        let evidence = Evidence::new(input);
         let chunks: Vec<Vec<f64>> =
             chunks(&used).into_par_iter().map(|pairs| self.score_chunk(&evidence, pairs)).collect::<Result<_, _>>()?;
         Ok(Matrix { rows: pairs.len(), cols: self.outputs(), values: chunks.concat() })

@@ -24,6 +24,7 @@ pub(crate) struct ModalityShape {
     pub(crate) slots: Option<usize>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Network {
     encoders: Vec<Encoder>,
     fusion: Fusion,

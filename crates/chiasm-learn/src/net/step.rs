@@ -1,7 +1,7 @@
 //! Single training steps, for benchmarks: what [`super::Net::fit`] does once a batch.
 
 use super::config::NetConfig;
-use super::evidence::{Evidence, Standard};
+use super::evidence::Evidence;
 use super::input::NetInput;
 use super::layers::{Noise, Weights};
 use super::loss::Target;
@@ -41,7 +41,7 @@ impl Stepper {
             .map(|(name, part)| ModalityShape { name: name.to_string(), width: part.width(), slots: part.slots() })
             .collect();
         let (target, _, outputs) = Target::new(&outcome, outputs, &config)?;
-        let evidence = Evidence::new(input, &Standard::learn(input));
+        let evidence = Evidence::new(input);
         let availability: Vec<Availability> = (0..input.rows()).map(|r| input.availability(r)).collect();
         let mut weights = Weights::fresh(seed);
         let network = Network::build(&mut weights, &config, &modalities, outputs)?;
