@@ -167,6 +167,64 @@ fn rate(schedule: Schedule, step: usize, steps: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Matrix;
+    use crate::net::{NetInput, Part};
+    use chiasm_record::{Bag, Modality};
+
+    /// The trap of a layer without a backward pass: it trains in silence, and learns nothing.
+    #[test]
+    fn every_weight_of_every_kind_gets_a_finite_gradient_that_is_not_zero() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(3);
+        let (rows, present) = (24, [1, 2, 3].map(|m| (0..24).map(|r| r % 4 != m).collect::<Vec<_>>()));
+        let values: Vec<f64> = (0..rows * 7).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let table = Matrix { rows, cols: 7, values };
+        let mut vector = |i: usize| (i % 3, (0..5).map(|_| rng.random_range(-1.0f32..1.0)).collect());
+        let instances = (0..rows).map(|r| (0..1 + r % 4).map(&mut vector).collect()).collect();
+        let bag = Bag { slots: ["a", "b", "c"].map(String::from).into(), width: 5, instances };
+        let modalities = ["bag", "x", "y"].map(Modality::new);
+        let part = |m: usize| Part::Row { values: &table, present: &present[m] };
+        let input = NetInput { modalities: &modalities, parts: vec![Part::Bag { bag: &bag, present: &present[0] }, part(1), part(2)] };
+        let shapes: Vec<ModalityShape> = (0..3)
+            .map(|m| ModalityShape { name: modalities[m].to_string(), width: input.parts[m].width(), slots: input.parts[m].slots() })
+            .collect();
+        let outcome = Outcome::MultiClass((0..rows).map(|r| r % 3).collect());
+        let availability: Vec<Availability> = (0..rows).map(|r| input.availability(r)).collect();
+        for kind in ["attention", "cross_attention"] {
+            for pooling in ["query", "mean"] {
+                for pool in ["tokens", "gated", "mean"] {
+                    let json = format!(
+                        r#"{{"kind": "{kind}", "pooling": "{pooling}", "width": 16, "heads": 2, "encoders": {{
+                        "bag": {{"kind": "bag", "hidden": [6], "pool": "{pool}", "dropout": 0.1}},
+                        "x": {{"kind": "snn", "hidden": [9, 8], "dropout": 0.1}},
+                        "y": {{"kind": "mlp", "hidden": [9], "dropout": 0.1}}}}}}"#
+                    );
+                    let config: NetConfig = serde_json::from_str(&json).unwrap();
+                    let (target, _, outputs) = Target::new(&outcome, 3, &config).unwrap();
+                    let lesson = Lesson {
+                        config: &config,
+                        modalities: &shapes,
+                        evidence: &Evidence::new(&input),
+                        availability: &availability,
+                        outcome: &outcome,
+                        target: Arc::new(target),
+                        outputs,
+                    };
+                    let mut weights = Weights::fresh(1);
+                    let network = Network::build(&mut weights, &config, &shapes, outputs).unwrap();
+                    let Weights::Fresh { made, .. } = weights else { panic!("fresh weights") };
+                    let rows: Vec<usize> = (0..rows).collect();
+                    let loss = lesson.loss(&network, &rows, &availability, &mut Noise::from(1)).unwrap();
+                    let gradients = loss.backward().unwrap();
+                    for (name, var) in &made {
+                        let gradient = gradients.get(var).unwrap_or_else(|| panic!("{json}: {name} has no gradient"));
+                        let values: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+                        assert!(values.iter().all(|g| g.is_finite()), "{json}: {name}");
+                        assert!(values.iter().any(|g| *g != 0.0), "{json}: {name} has gradient 0");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_rate_rises_and_falls() {
