@@ -22,7 +22,7 @@ pub enum Part<'a> {
         /// Per subject: whether the modality is there.
         present: &'a [bool],
     },
-    /// A set of vectors per subject.
+    /// A set of vectors per subject, prepared for learning (each dimension centred and scaled).
     Bag {
         /// The vectors; finite for present subjects. A present subject whose bag is empty counts as absent.
         bag: &'a Bag,
