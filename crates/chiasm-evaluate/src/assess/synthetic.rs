@@ -177,8 +177,7 @@ impl Plan {
             .map(|s| (s, seen(s)))
             .collect();
         for (subset, scores) in &mut subsets {
-            for (i, has) in has.iter().enumerate().filter(|(_, has)| has.intersect(*subset).is_empty()) {
-                debug_assert!(has.intersect(*subset).is_empty());
+            for i in (0..n).filter(|&i| has[i].intersect(*subset).is_empty()) {
                 scores.link[i].fill(f64::NAN);
                 scores.answer[i].fill(f64::NAN);
             }

@@ -67,7 +67,10 @@ fn every_part_is_filled_where_the_task_has_it() {
         assert_eq!(attribution.interactions.len(), 1);
         // E|1.3 z| of a standard normal.
         assert!(attribution.modalities.iter().all(|m| (m.mean_abs_share - 1.037).abs() < 0.1));
-        assert!(attribution.modalities.iter().all(|m| m.value_of_acquiring.is_some_and(|v| v > 0.5)));
+        // Shares and moves are those of the first output, which not every modality speaks to.
+        let moves = |m: &crate::ModalitySummary| m.value_of_acquiring.is_some_and(|v| v > 0.5);
+        assert!(moves(&attribution.modalities[0]));
+        assert!(r.outputs.len() > 1 || attribution.modalities.iter().all(moves));
     }
 }
 
