@@ -16,7 +16,7 @@
 //! to 400 subjects, 400 runs each) a nominal 5 % two-sided DeLong test rejects in 10 to 12 % of the runs
 //! with one repeat and in 1 to 7 % with three: the true variance is 1.5 to 1.6 times as large with one
 //! repeat and shrinks as repeats average out the luck of the split. The variance is therefore multiplied
-//! by 1 + 0.6 / repeats, after which 3 to 6 % reject, and at most 2.5 % in favour of the fusion (`refitting.py`
+//! by 1 + 0.6 / repeats, after which 3 to 6 % reject, at most 2.5 % in favour of the fusion (200 runs; `refitting.py`
 //! beside this file; the tests repeat it with other models). Nadeau and Bengio's test
 //! ([`crate::compare::nadeau_bengio`]) keeps its level too, but from so few folds that it finds a real gain of .07
 //! among 400 subjects in 52 % of the runs with three repeats (this test: 65 %) and in 19 % with one (48 %).
