@@ -1,5 +1,7 @@
 //! Writes made-up reports, to look at: `cargo run --release --example report -- FOLDER`.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

@@ -18,6 +18,10 @@ mod metric;
 mod models;
 mod subgroups;
 mod subsets;
+#[cfg(test)]
+mod synthetic;
+#[cfg(test)]
+mod tests;
 
 use crate::{Error, FoldSelection, HeldOut, ModalityCount, Report};
 use chiasm_record::Availability;
@@ -91,8 +95,11 @@ fn modalities(h: &HeldOut) -> Vec<ModalityCount> {
 fn selection(h: &HeldOut) -> Vec<FoldSelection> {
     let names: Vec<&str> =
         h.modalities.iter().map(|m| m.as_str()).chain(h.fusions.iter().map(|f| f.name.as_str())).collect();
-    let choices =
-        h.repeats.iter().enumerate().flat_map(|(r, repeat)| repeat.choices.iter().enumerate().map(move |c| (r, c)));
+    let choices = h
+        .repeats
+        .iter()
+        .enumerate()
+        .flat_map(|(r, repeat)| repeat.choices.iter().enumerate().map(move |c| (r, c)));
     choices
         .map(|(r, (f, choice))| FoldSelection {
             repeat: r + 1,

@@ -1,5 +1,5 @@
-use crate::{Error, FoldChoice, HeldOut, HeldOutRepeat, Scores};
 use crate::metrics::check;
+use crate::{Error, FoldChoice, HeldOut, HeldOutRepeat, Scores};
 use chiasm_record::{Availability, TaskKind};
 
 /// What one model said of every subject, repeat by repeat.

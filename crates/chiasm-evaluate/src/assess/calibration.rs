@@ -42,9 +42,8 @@ pub(super) fn calibration(judge: &Judge, candidates: &Candidates) -> Option<Cali
         }
     };
     let whole = recalibration(judge, answers, &judge.everyone);
-    let patterns = by_pattern(judge.held_out).into_iter().filter(|(has, rows)| {
-        !has.is_empty() && judge.enough(rows)
-    });
+    let patterns =
+        by_pattern(judge.held_out).into_iter().filter(|(has, rows)| !has.is_empty() && judge.enough(rows));
     let patterns = patterns
         .map(|(has, rows)| {
             let Recalibration { intercept, slope } = recalibration(judge, answers, &rows);
@@ -70,7 +69,9 @@ pub(super) fn recalibration(judge: &Judge, answers: &Answers, rows: &[usize]) ->
         .zip(&judge.held_out.repeats)
         .map(|(table, repeat)| match judge.kind() {
             TaskKind::Regression => (None, None),
-            TaskKind::Survival => (at_horizon(judge, table, rows), cox_slope(judge, table, &repeat.fold, rows)),
+            TaskKind::Survival => {
+                (at_horizon(judge, table, rows), cox_slope(judge, table, &repeat.fold, rows))
+            }
             _ => binary(judge, table, rows),
         })
         .unzip();

@@ -41,11 +41,7 @@ fn proportion(hits: usize, of: usize, repeats: usize) -> Option<Measure> {
     let n = once(of).max(1);
     let interval = wilson(once(hits).min(n), n).ok()?;
     // Rounding to whole subjects may leave the estimate a hair outside.
-    Some(Measure {
-        estimate,
-        low: Some(interval.low.min(estimate)),
-        high: Some(interval.high.max(estimate)),
-    })
+    Some(Measure { estimate, low: Some(interval.low.min(estimate)), high: Some(interval.high.max(estimate)) })
 }
 
 /// What thresholds locked on each fold's training subjects do on its untouched ones; the threshold
@@ -168,9 +164,10 @@ fn benefits(judge: &Judge, answers: &Answers, thresholds: &[f64]) -> Option<Vec<
     let mut mean = vec![0.0; thresholds.len()];
     for table in &answers.repeats {
         let once: Vec<f64> = match (judge.kind(), judge.held_out.horizon) {
-            (TaskKind::Survival, Some(horizon)) => {
-                thresholds.iter().map(|&t| benefit_at_horizon(judge, &table.answer, horizon, t)).collect::<Option<_>>()?
-            }
+            (TaskKind::Survival, Some(horizon)) => thresholds
+                .iter()
+                .map(|&t| benefit_at_horizon(judge, &table.answer, horizon, t))
+                .collect::<Option<_>>()?,
             (TaskKind::Survival, None) => return None,
             _ => {
                 let truth = positives(&judge.held_out.outcome, &judge.everyone, 0);
@@ -199,8 +196,11 @@ fn benefit_at_horizon(judge: &Judge, risk: &[f64], horizon: f64, threshold: f64)
 /// Kaplan-Meier by third of predicted risk. A subject's place is its rank among those of its fold, mean
 /// over repeats, so every subject is in one group and no two models' risks are compared.
 pub(super) fn kaplan_meier(judge: &Judge, candidates: &Candidates) -> Option<SurvivalCurves> {
-    const NAMES: [&str; 3] =
-        ["lowest third of predicted risk", "middle third of predicted risk", "highest third of predicted risk"];
+    const NAMES: [&str; 3] = [
+        "lowest third of predicted risk",
+        "middle third of predicted risk",
+        "highest third of predicted risk",
+    ];
     if judge.kind() != TaskKind::Survival {
         return None;
     }

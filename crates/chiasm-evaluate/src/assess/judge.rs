@@ -1,13 +1,17 @@
+use super::AssessOptions;
 use super::answers::{Answers, Table};
 use super::metric::{self, Fit, Metric, positives};
-use super::AssessOptions;
-use crate::compare::{bootstrap, nadeau_bengio, repeated_concordance_test};
+use crate::compare::{bootstrap, repeated_concordance_test};
 use crate::metrics::repeated::{self, Repeat, pick};
 use crate::metrics::survival::harrell;
 use crate::metrics::{Z_95, interval};
 use crate::{Error, HeldOut, Measure};
 use chiasm_record::{Estimate, Outcome, TaskKind};
 use std::collections::BTreeMap;
+
+/// What the luck of one split into folds adds to the variance of a difference, as a share of the variance
+/// over subjects; see [`super::comparisons`].
+const OF_ONE_REPEAT: f64 = 0.6;
 
 /// The held-out predictions with what every part of the report asks of them.
 pub(super) struct Judge<'a> {
@@ -178,19 +182,22 @@ impl<'a> Judge<'a> {
     /// [`super::comparisons`] for why this test.
     pub fn gap(&self, a: &Answers, b: &Answers) -> Option<Gap> {
         let (difference, standard_error) = self.over_subjects(a, b)?;
-        let standard_error = standard_error.unwrap_or(f64::NAN);
-        let over_subjects = Gap::normal(difference, standard_error, self.closed_form());
-        let Some(over_trainings) = self.over_trainings(a, b, difference) else {
-            return Some(over_subjects);
-        };
-        Some(over_trainings)
+        let widened = standard_error.map(|se| se * self.refitting().sqrt());
+        Some(Gap::normal(difference, widened.unwrap_or(f64::NAN), self.closed_form()))
+    }
+
+    /// By how much the variance over subjects is widened for models that were trained in folds; 1 for
+    /// one fixed split.
+    fn refitting(&self) -> f64 {
+        let folded = self.held_out.repeats.iter().any(|r| r.fold.iter().any(|f| *f != r.fold[0]));
+        if folded { 1.0 + OF_ONE_REPEAT / self.held_out.repeats.len() as f64 } else { 1.0 }
     }
 
     fn closed_form(&self) -> &'static str {
         match self.metric {
             Metric::Auroc => "DeLong",
-            Metric::CIndex => "paired C-index",
-            _ => "delta method",
+            Metric::CIndex => "paired concordance",
+            _ => "paired influence functions",
         }
     }
 
@@ -218,36 +225,6 @@ impl<'a> Judge<'a> {
         }
         let r = a.repeats.len() as f64;
         Some((difference / r, Some((variance / r).sqrt())))
-    }
-
-    /// The corrected resampled t-test around `difference`.
-    fn over_trainings(&self, a: &Answers, b: &Answers, difference: f64) -> Option<Gap> {
-        let mut gaps = Vec::new();
-        let (mut ratio, mut folds) = (0.0, 0.0);
-        for (repeat, (a, b)) in self.held_out.repeats.iter().zip(a.repeats.iter().zip(&b.repeats)) {
-            for rows in by_fold(&repeat.fold, &self.everyone) {
-                ratio += rows.len() as f64 / (self.everyone.len() - rows.len()) as f64;
-                folds += 1.0;
-                let (a, b) = (self.fit(self.metric, a, &rows), self.fit(self.metric, b, &rows));
-                if let (Ok(a), Ok(b)) = (a, b) {
-                    gaps.push(a.value - b.value);
-                }
-            }
-        }
-        let test = nadeau_bengio(&gaps, ratio / folds).ok()?;
-        let half = test.difference.high - test.difference.estimate;
-        if half <= 0.0 {
-            return (difference.abs() < 1e-12).then(|| Gap::none("Nadeau-Bengio"));
-        }
-        // The same standard error and degrees of freedom around the difference of the pooled metrics.
-        let p = two_sided_t(difference / test.standard_error, gaps.len() as f64 - 1.0)?;
-        Some(Gap {
-            difference,
-            low: Some(difference - half),
-            high: Some(difference + half),
-            p: Some(p),
-            test: "Nadeau-Bengio",
-        })
     }
 
     /// Follow-up of `rows`; nothing for a question without.
@@ -309,10 +286,4 @@ pub(super) fn by_fold(fold: &[usize], rows: &[usize]) -> Vec<Vec<usize>> {
 
 fn squares(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|v| v * v).sum()
-}
-
-fn two_sided_t(statistic: f64, degrees: f64) -> Option<f64> {
-    use statrs::distribution::{ContinuousCDF, StudentsT};
-    let law = StudentsT::new(0.0, 1.0, degrees).ok()?;
-    Some((2.0 * law.sf(statistic.abs())).min(1.0)).filter(|p| p.is_finite())
 }

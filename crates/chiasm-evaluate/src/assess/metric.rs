@@ -81,7 +81,8 @@ pub(super) fn auroc(positive: &[bool], score: &[f64]) -> Result<Fit, Error> {
     }
     let all = rank::midranks(score);
     let of = |wanted: bool| -> Vec<f64> {
-        let side: Vec<f64> = score.iter().zip(positive).filter(|(_, p)| **p == wanted).map(|(s, _)| *s).collect();
+        let side: Vec<f64> =
+            score.iter().zip(positive).filter(|(_, p)| **p == wanted).map(|(s, _)| *s).collect();
         rank::midranks(&side)
     };
     let (mut inside_positives, mut inside_negatives) = (of(true).into_iter(), of(false).into_iter());
@@ -124,10 +125,7 @@ pub(super) fn macro_auroc(parts: impl Iterator<Item = Result<Fit, Error>>) -> Re
         }
     }
     let sum = sum.ok_or(refusal)?;
-    Ok(Fit {
-        value: sum.value / count,
-        influence: sum.influence.iter().map(|i| i / count).collect(),
-    })
+    Ok(Fit { value: sum.value / count, influence: sum.influence.iter().map(|i| i / count).collect() })
 }
 
 /// The mean of one number a subject.

@@ -246,9 +246,8 @@ fn base_rate(h: &HeldOut, folds: &[usize], fold: usize) -> (Vec<f64>, Vec<f64>) 
 
 fn mean(measures: &[Measure]) -> Option<Measure> {
     let n = measures.len() as f64;
-    let over = |f: &dyn Fn(&Measure) -> Option<f64>| {
-        measures.iter().map(f).sum::<Option<f64>>().map(|sum| sum / n)
-    };
+    let over =
+        |f: &dyn Fn(&Measure) -> Option<f64>| measures.iter().map(f).sum::<Option<f64>>().map(|sum| sum / n);
     let bounds = over(&|m| m.low).zip(over(&|m| m.high));
     (!measures.is_empty()).then(|| Measure {
         estimate: measures.iter().map(|m| m.estimate).sum::<f64>() / n,

@@ -157,16 +157,11 @@ fn attribution(subjects: usize, scale: &str) -> AttributionSummary {
         })
         .collect();
     let mut interactions = Vec::new();
-    for a in 0..6 {
-        for b in a + 1..6 {
-            let mean_abs = round(MODALITIES[a].2 * MODALITIES[b].2 * (0.2 + 0.6 * dice.unit()));
+    for (i, a) in MODALITIES.iter().enumerate() {
+        for b in &MODALITIES[i + 1..] {
+            let mean_abs = round(a.2 * b.2 * (0.2 + 0.6 * dice.unit()));
             let mean = round(mean_abs * (dice.unit() * 1.6 - 0.8));
-            interactions.push(InteractionSummary {
-                a: MODALITIES[a].0.into(),
-                b: MODALITIES[b].0.into(),
-                mean,
-                mean_abs,
-            });
+            interactions.push(InteractionSummary { a: a.0.into(), b: b.0.into(), mean, mean_abs });
         }
     }
     AttributionSummary { scale: scale.into(), modalities, interactions, shares, sampling_error: None }
