@@ -23,14 +23,14 @@ impl Targets {
     /// Adds `weight` times row `r` to `sums`: `[weight of h.., g..]`.
     pub(super) fn add(&self, r: usize, weight: f64, h: &mut [f64], g: &mut [f64]) {
         let k = self.outputs;
-        for c in 0..k {
-            g[c] += weight * self.g[r * k + c];
+        for (sum, g) in g.iter_mut().zip(&self.g[r * k..(r + 1) * k]) {
+            *sum += weight * g;
         }
         match &self.h {
             None => h[0] += weight,
             Some(own) => {
-                for c in 0..k {
-                    h[c] += weight * own[r * k + c];
+                for (sum, h) in h.iter_mut().zip(&own[r * k..(r + 1) * k]) {
+                    *sum += weight * h;
                 }
             }
         }
