@@ -91,8 +91,8 @@ fn check_shapley(shapley: &Shapley, x: &Matrix, value: &dyn Fn(&[bool]) -> Matri
     for k in 0..shapley.base.len() {
         assert!((shapley.base[k] - none.row(0)[k]).abs() < 1e-9);
         let brute = brute_force(x.cols, k, value);
-        for r in 0..x.rows {
-            for (j, (a, b)) in shapley.values[k].row(r).iter().zip(&brute[r]).enumerate() {
+        for (r, brute) in brute.iter().enumerate() {
+            for (j, (a, b)) in shapley.values[k].row(r).iter().zip(brute).enumerate() {
                 assert!((a - b).abs() < 1e-9, "row {r}, column {j}: {a}, expected {b}");
                 assert!(!x.row(r)[j].is_nan() || *a == 0.0, "a missing column has a share");
             }

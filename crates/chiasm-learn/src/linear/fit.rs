@@ -345,10 +345,10 @@ fn parts(outcome: &Outcome, whole: Likelihood, weights: &[f64]) -> Result<Vec<Pa
 }
 
 fn check(x: &Matrix, outputs: usize, options: &Options) -> Result<(), Error> {
-    if let Some(factors) = &options.factors {
-        if factors.len() != x.cols || factors.iter().any(|f| !f.is_finite() || *f < 0.0) {
-            return shape(format!("factors must be {} finite numbers, none negative", x.cols));
-        }
+    if let Some(factors) = &options.factors
+        && (factors.len() != x.cols || factors.iter().any(|f| !f.is_finite() || *f < 0.0))
+    {
+        return shape(format!("factors must be {} finite numbers, none negative", x.cols));
     }
     if let Some(prior) = &options.prior {
         let fits = prior.len() == outputs && prior.iter().all(|p| p.len() == x.cols);

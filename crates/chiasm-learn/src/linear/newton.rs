@@ -168,7 +168,8 @@ impl Problem<'_> {
         let mut eased: Vec<f64> = rest.iter().zip(&diagonal).map(|(r, d)| r / d).collect();
         let mut direction = eased.clone();
         let mut energy = dot(&rest, &eased);
-        let goal = energy * 1e-10;
+        // Far from the optimum a rough step will do; the nearer, the finer.
+        let goal = energy * energy.clamp(1e-10, 1e-2);
         for _ in 0..500 {
             let bent = self.curvature(point, &direction);
             let along = dot(&direction, &bent);
@@ -230,7 +231,7 @@ impl Problem<'_> {
             let promised = dot(&step, &gradient);
             let small = 1.0 + value.abs();
             let mut length = 1.0;
-            let mut arrived = promised <= 1e-18 * small;
+            let mut arrived = promised <= 1e-16 * small;
             let mut moved = false;
             for _ in 0..40 {
                 let trial: Vec<f64> = (0..b.len())

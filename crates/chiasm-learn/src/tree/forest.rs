@@ -51,6 +51,9 @@ impl Default for ForestConfig {
     }
 }
 
+/// Which rows a tree saw, where it did not see all.
+type Bag = Option<Vec<bool>>;
+
 /// A fitted forest. Its value is the mean of its trees' leaves; its score is that on the link scale.
 ///
 /// A leaf holds the share of each class (binary: of the event), the share of each label, the mean, or for
@@ -129,7 +132,7 @@ impl Forest {
         weights: Option<&[f64]>,
         config: &ForestConfig,
         seed: u64,
-    ) -> Result<(Self, Vec<Option<Vec<bool>>>), Error> {
+    ) -> Result<(Self, Vec<Bag>), Error> {
         if outcome.len() != x.rows {
             let message = format!("forest: {} rows, {} outcomes", x.rows, outcome.len());
             return Err(Error::Shape { message });

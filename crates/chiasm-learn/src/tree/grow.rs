@@ -104,10 +104,11 @@ fn best(
         let limits = (growth.min_leaf, growth.lambda);
         let (varies, split) = histogram.search(column, &bins.columns[column], parts, targets, limits, random);
         tried += usize::from(varies);
-        if let Some(split) = split {
-            if split.gain > growth.least_gain && best.as_ref().is_none_or(|b| split.gain > b.gain) {
-                best = Some(split);
-            }
+        if let Some(split) = split
+            && split.gain > growth.least_gain
+            && best.as_ref().is_none_or(|b| split.gain > b.gain)
+        {
+            best = Some(split);
         }
     }
     best

@@ -23,14 +23,14 @@ impl Targets {
     /// Adds `weight` times row `r` to `sums`: `[weight of h.., g..]`.
     pub(super) fn add(&self, r: usize, weight: f64, h: &mut [f64], g: &mut [f64]) {
         let k = self.outputs;
-        for c in 0..k {
-            g[c] += weight * self.g[r * k + c];
+        for (sum, g) in g.iter_mut().zip(&self.g[r * k..(r + 1) * k]) {
+            *sum += weight * g;
         }
         match &self.h {
             None => h[0] += weight,
             Some(own) => {
-                for c in 0..k {
-                    h[c] += weight * own[r * k + c];
+                for (sum, h) in h.iter_mut().zip(&own[r * k..(r + 1) * k]) {
+                    *sum += weight * h;
                 }
             }
         }
@@ -70,6 +70,7 @@ pub(super) struct Histogram {
     curvatures: usize,
     left: Vec<f64>,
     total: Vec<f64>,
+    right: Vec<f64>,
 }
 
 impl Histogram {
@@ -82,6 +83,7 @@ impl Histogram {
             curvatures: targets.curvatures(),
             left: vec![0.0; stride],
             total: vec![0.0; stride],
+            right: vec![0.0; stride],
         }
     }
 
@@ -122,6 +124,10 @@ impl Histogram {
     }
 
     fn worth(&self, sums: &[f64], centre: f64, lambda: f64) -> f64 {
+        if let [_, h, g] = *sums {
+            let g = g - centre * h;
+            return if h + lambda > 0.0 { g * g / (h + lambda) } else { 0.0 };
+        }
         let (h, g) = sums[1..].split_at(self.curvatures);
         let one = |c: usize| {
             let h = h[if self.curvatures == 1 { 0 } else { c }];
@@ -194,7 +200,6 @@ impl Histogram {
         });
         let parent = self.worth(&self.total, targets.centre, lambda);
         let mut best: Option<(usize, f64)> = None;
-        let mut right = vec![0.0; stride];
         for (i, &bin) in bins[..bins.len() - 1].iter().enumerate() {
             let start = usize::from(bin) * stride;
             for (l, s) in self.left.iter_mut().zip(&self.sums[start..start + stride]) {
@@ -203,14 +208,14 @@ impl Histogram {
             if only.is_some_and(|(place, _)| place != i) || self.left[0] < min_leaf {
                 continue;
             }
-            for ((right, total), left) in right.iter_mut().zip(&self.total).zip(&self.left) {
+            for ((right, total), left) in self.right.iter_mut().zip(&self.total).zip(&self.left) {
                 *right = total - left;
             }
-            if right[0] < min_leaf {
+            if self.right[0] < min_leaf {
                 break;
             }
             let gain = self.worth(&self.left, targets.centre, lambda)
-                + self.worth(&right, targets.centre, lambda)
+                + self.worth(&self.right, targets.centre, lambda)
                 - parent;
             if best.is_none_or(|(_, most)| gain > most) {
                 best = Some((i, gain));
