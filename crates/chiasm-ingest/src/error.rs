@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// No such file.
-    #[error("{}: no such file{}", path.display(), suggestion(nearest))]
+    #[error("{}: no such file{}", .path.display(), suggestion(.nearest))]
     MissingFile {
         /// The path as it was asked for.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The archive has no such member.
-    #[error("{place}: no member '{member}'{}", suggestion(nearest))]
+    #[error("{place}: no member '{member}'{}", suggestion(.nearest))]
     MissingMember {
         /// The archive.
         place: String,
@@ -40,7 +40,7 @@ pub enum Error {
         place: String,
     },
     /// The operating system could not read the file.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", .path.display())]
     Io {
         /// The path as it was asked for.
         path: PathBuf,

@@ -86,7 +86,7 @@ impl Format {
             _ if bytes.starts_with(PARQUET) && bytes.ends_with(PARQUET) && bytes.len() >= 12 => {
                 Some(Self::Parquet)
             }
-            _ if bytes.get(257..262) == Some(b"ustar") => Some(Self::Tar),
+            _ if bytes.get(257..262) == Some(&b"ustar"[..]) => Some(Self::Tar),
             _ => None,
         }
     }
