@@ -50,7 +50,7 @@ impl NetModel {
         let rows: Vec<usize> = (0..examples.len()).collect();
         let readers =
             examples.blocks().iter().map(|b| Reader::fit(b, &rows)).collect::<Result<Vec<_>, _>>()?;
-        let net = with_input(&readers, examples, &rows, |input| Net::fit(input, outcome, config, seed))?;
+        let net = with_input(&readers, examples, &rows, |input| Net::fit(input, outcome, examples.task().outputs.len(), config, seed))?;
         Ok(Self { readers, net })
     }
 
