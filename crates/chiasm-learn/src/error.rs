@@ -31,4 +31,3 @@ pub enum Error {
         message: String,
     },
 }
-

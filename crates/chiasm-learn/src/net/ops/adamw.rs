@@ -55,7 +55,13 @@ impl InplaceOp2 for Step {
         "chiasm-adamw"
     }
 
-    fn cpu_fwd(&self, weights: &mut CpuStorage, layout: &Layout, gradient: &CpuStorage, g_layout: &Layout) -> Result<()> {
+    fn cpu_fwd(
+        &self,
+        weights: &mut CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        g_layout: &Layout,
+    ) -> Result<()> {
         let g = floats(gradient, g_layout)?;
         let (Some((start, end)), CpuStorage::F32(weights)) = (layout.contiguous_offsets(), weights) else {
             candle_core::bail!("adamw: weights that are not contiguous floats");

@@ -82,7 +82,16 @@ impl Heads {
 
     /// Writes one row's results. `out` holds the row's queries alone: `[queries, d]`.
     #[inline(always)]
-    fn forward(self, out: &mut [f32], q: Side, k: Side, v: Side, asking: Range<usize>, answering: Range<usize>, weights: &mut Vec<f32>) {
+    fn forward(
+        self,
+        out: &mut [f32],
+        q: Side,
+        k: Side,
+        v: Side,
+        asking: Range<usize>,
+        answering: Range<usize>,
+        weights: &mut Vec<f32>,
+    ) {
         let size = self.d / self.heads;
         let scale = 1.0 / (size as f32).sqrt();
         weights.clear();
@@ -102,7 +111,16 @@ impl Heads {
 
     /// Adds one row's gradients to `back`.
     #[inline(always)]
-    fn backward(self, back: &mut Back, gradient: &[f32], q: Side, k: Side, v: Side, asking: Range<usize>, answering: Range<usize>) {
+    fn backward(
+        self,
+        back: &mut Back,
+        gradient: &[f32],
+        q: Side,
+        k: Side,
+        v: Side,
+        asking: Range<usize>,
+        answering: Range<usize>,
+    ) {
         let (d, size) = (self.d, self.d / self.heads);
         let scale = 1.0 / (size as f32).sqrt();
         back.reset(d, asking.len(), answering.len());
@@ -217,7 +235,8 @@ impl CustomOp1 for SelfAttention {
             read(&gradient, |g| {
                 let [q, k, v] = [0, 1, 2].map(|i| Side { values: x, stride: width, offset: i * d });
                 let groups = self.spans.groups(GROUP);
-                let items: Vec<_> = self.spans.split(&mut dx, width, &groups).into_iter().zip(groups).collect();
+                let items: Vec<_> =
+                    self.spans.split(&mut dx, width, &groups).into_iter().zip(groups).collect();
                 each(items, x.len(), |(dx, rows)| {
                     pulp::Arch::new().dispatch(
                         #[inline(always)]
@@ -267,7 +286,13 @@ impl CustomOp2 for CrossAttention {
         "chiasm-cross-attention"
     }
 
-    fn cpu_fwd(&self, q: &CpuStorage, q_layout: &Layout, kv: &CpuStorage, kv_layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        kv: &CpuStorage,
+        kv_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let heads = self.heads(q_layout.shape().dims2()?, kv_layout.shape().dims2()?)?;
         let d = heads.d;
         let (q, kv) = (floats(q, q_layout)?, floats(kv, kv_layout)?);
@@ -294,7 +319,13 @@ impl CustomOp2 for CrossAttention {
         output(y, q_layout.shape().clone())
     }
 
-    fn bwd(&self, q: &Tensor, kv: &Tensor, _y: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        q: &Tensor,
+        kv: &Tensor,
+        _y: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let heads = self.heads(q.dims2()?, kv.dims2()?)?;
         let d = heads.d;
@@ -346,7 +377,14 @@ mod tests {
     use candle_core::{D, Device};
 
     /// Attention by stock operations: all tokens against all, the others' rows masked out.
-    fn stock(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, asking: &Spans, answering: &Spans) -> Result<Tensor> {
+    fn stock(
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        heads: usize,
+        asking: &Spans,
+        answering: &Spans,
+    ) -> Result<Tensor> {
         let (n, d) = q.dims2()?;
         let m = k.dim(0)?;
         let mut mask = vec![f32::NEG_INFINITY; n * m];
@@ -360,7 +398,8 @@ mod tests {
         let mask = Tensor::from_vec(mask, (n, m), &Device::Cpu)?;
         let size = d / heads;
         let split = |t: &Tensor| t.reshape(((), heads, size))?.transpose(0, 1)?.contiguous();
-        let scores = (split(q)?.matmul(&split(k)?.t()?)? * (1.0 / (size as f64).sqrt()))?.broadcast_add(&mask)?;
+        let scores =
+            (split(q)?.matmul(&split(k)?.t()?)? * (1.0 / (size as f64).sqrt()))?.broadcast_add(&mask)?;
         let e = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.detach())?.exp()?;
         let p = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
         p.matmul(&split(v)?)?.transpose(0, 1)?.reshape((n, d))

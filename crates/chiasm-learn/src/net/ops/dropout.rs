@@ -57,7 +57,8 @@ impl CustomOp1 for Dropout {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = floats(x, layout)?;
-        let value = |(i, &x): (usize, &f32)| self.scale * if self.stays(i) { x } else { self.dropped } + self.shift;
+        let value =
+            |(i, &x): (usize, &f32)| self.scale * if self.stays(i) { x } else { self.dropped } + self.shift;
         output(x.iter().enumerate().map(value).collect(), layout.shape().clone())
     }
 

@@ -65,7 +65,11 @@ pub(super) fn sum_by(n: usize, f: impl Fn(usize) -> f32) -> f32 {
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let n = a.len().min(b.len());
     let (a, b) = (&a[..n], &b[..n]);
-    sum_by(n, #[inline(always)] |i| a[i] * b[i])
+    sum_by(
+        n,
+        #[inline(always)]
+        |i| a[i] * b[i],
+    )
 }
 
 #[cfg(test)]

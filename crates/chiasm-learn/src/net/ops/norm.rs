@@ -18,8 +18,16 @@ struct LayerNorm;
 #[inline(always)]
 fn moments(x: &[f32]) -> (f32, f32) {
     let n = x.len() as f32;
-    let mean = sum_by(x.len(), #[inline(always)] |i| x[i]) / n;
-    let variance = sum_by(x.len(), #[inline(always)] |i| (x[i] - mean) * (x[i] - mean)) / n;
+    let mean = sum_by(
+        x.len(),
+        #[inline(always)]
+        |i| x[i],
+    ) / n;
+    let variance = sum_by(
+        x.len(),
+        #[inline(always)]
+        |i| (x[i] - mean) * (x[i] - mean),
+    ) / n;
     (mean, 1.0 / (variance + EPSILON).sqrt())
 }
 
@@ -126,8 +134,16 @@ fn backward_rows(dx: &mut [f32], x: &[f32], w: &[f32], g: &[f32]) -> Vec<f32> {
             db[i] += g[i];
             dx[i] = g[i] * w[i];
         }
-        let level = sum_by(d, #[inline(always)] |i| dx[i]) / d as f32;
-        let slope = sum_by(d, #[inline(always)] |i| dx[i] * unit[i]) / d as f32;
+        let level = sum_by(
+            d,
+            #[inline(always)]
+            |i| dx[i],
+        ) / d as f32;
+        let slope = sum_by(
+            d,
+            #[inline(always)]
+            |i| dx[i] * unit[i],
+        ) / d as f32;
         for i in 0..d {
             dx[i] = scale * (dx[i] - level - unit[i] * slope);
         }
