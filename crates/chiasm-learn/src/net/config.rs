@@ -243,7 +243,7 @@ impl NetConfig {
         if self.feed_forward > 1 << 6 {
             return bad("feed_forward", &self.feed_forward, "at most 64");
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return bad("heads", &self.heads, &format!("a divisor of width {}", self.width));
         }
         for (key, value) in

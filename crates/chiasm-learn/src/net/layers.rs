@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// from a checkpoint. One road for both, so that names and shapes cannot differ.
 pub(crate) enum Weights {
     /// Draw them; what was drawn stands in the map, each as something that training changes.
-    Fresh { rng: ChaCha8Rng, made: BTreeMap<String, Var> },
+    Fresh { rng: Box<ChaCha8Rng>, made: BTreeMap<String, Var> },
     /// Take them from the map, out of which they are removed.
     Stored(BTreeMap<String, Tensor>),
 }
@@ -27,7 +27,7 @@ pub(crate) enum Init {
 
 impl Weights {
     pub(crate) fn fresh(seed: u64) -> Self {
-        Self::Fresh { rng: ChaCha8Rng::seed_from_u64(seed), made: BTreeMap::new() }
+        Self::Fresh { rng: Box::new(ChaCha8Rng::seed_from_u64(seed)), made: BTreeMap::new() }
     }
 
     /// The weight of that name.

@@ -2,7 +2,7 @@
 //! absent has weight exactly zero: it is not there.
 
 use super::math::{dot, exp};
-use super::{Spans, floats, output, read, tensor};
+use super::{Spans, floats, output, read, tensor, vectorised};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -85,9 +85,7 @@ impl Heads {
     fn forward(
         self,
         out: &mut [f32],
-        q: Side,
-        k: Side,
-        v: Side,
+        [q, k, v]: [Side; 3],
         asking: Range<usize>,
         answering: Range<usize>,
         weights: &mut Vec<f32>,
@@ -115,9 +113,7 @@ impl Heads {
         self,
         back: &mut Back,
         gradient: &[f32],
-        q: Side,
-        k: Side,
-        v: Side,
+        [q, k, v]: [Side; 3],
         asking: Range<usize>,
         answering: Range<usize>,
     ) {
@@ -209,15 +205,15 @@ impl CustomOp1 for SelfAttention {
         let groups = self.spans.groups(GROUP);
         let items: Vec<_> = self.spans.split(&mut y, heads.d, &groups).into_iter().zip(groups).collect();
         each(items, x.len(), |(y, rows)| {
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
-                    let (mut weights, mut rest) = (Vec::new(), y);
-                    for row in rows {
+                    let (mut weights, mut rest) = (Vec::new(), &mut *y);
+                    for row in rows.clone() {
                         let span = self.spans.get(row);
                         let (out, tail) = rest.split_at_mut(span.len() * heads.d);
                         rest = tail;
-                        heads.forward(out, q, k, v, span.clone(), span, &mut weights);
+                        heads.forward(out, [q, k, v], span.clone(), span, &mut weights);
                     }
                 },
             );
@@ -238,16 +234,16 @@ impl CustomOp1 for SelfAttention {
                 let items: Vec<_> =
                     self.spans.split(&mut dx, width, &groups).into_iter().zip(groups).collect();
                 each(items, x.len(), |(dx, rows)| {
-                    pulp::Arch::new().dispatch(
+                    vectorised(
                         #[inline(always)]
                         || {
-                            let (mut back, mut rest) = (Back::default(), dx);
-                            for row in rows {
+                            let (mut back, mut rest) = (Back::default(), &mut *dx);
+                            for row in rows.clone() {
                                 let span = self.spans.get(row);
                                 let (out, tail) = rest.split_at_mut(span.len() * width);
                                 rest = tail;
                                 let g = &g[span.start * d..span.end * d];
-                                heads.backward(&mut back, g, q, k, v, span.clone(), span);
+                                heads.backward(&mut back, g, [q, k, v], span.clone(), span);
                                 for (t, out) in out.chunks_exact_mut(width).enumerate() {
                                     let at = t * d..(t + 1) * d;
                                     out[..d].copy_from_slice(&back.dq[at.clone()]);
@@ -303,15 +299,15 @@ impl CustomOp2 for CrossAttention {
         let groups = self.asking.groups(GROUP);
         let items: Vec<_> = self.asking.split(&mut y, d, &groups).into_iter().zip(groups).collect();
         each(items, work, |(y, rows)| {
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
-                    let (mut weights, mut rest) = (Vec::new(), y);
-                    for row in rows {
+                    let (mut weights, mut rest) = (Vec::new(), &mut *y);
+                    for row in rows.clone() {
                         let span = self.asking.get(row);
                         let (out, tail) = rest.split_at_mut(span.len() * d);
                         rest = tail;
-                        heads.forward(out, q, k, v, span, self.answering.get(row), &mut weights);
+                        heads.forward(out, [q, k, v], span, self.answering.get(row), &mut weights);
                     }
                 },
             );
@@ -340,19 +336,19 @@ impl CustomOp2 for CrossAttention {
                     let answered = self.answering.split(&mut dkv, 2 * d, &groups);
                     let items: Vec<_> = asked.into_iter().zip(answered).zip(groups).collect();
                     each(items, q.values.len() + kv.len(), |((dq, dkv), rows)| {
-                        pulp::Arch::new().dispatch(
+                        vectorised(
                             #[inline(always)]
                             || {
                                 let mut back = Back::default();
-                                let (mut rest_q, mut rest_kv) = (dq, dkv);
-                                for row in rows {
+                                let (mut rest_q, mut rest_kv) = (&mut *dq, &mut *dkv);
+                                for row in rows.clone() {
                                     let (asking, answering) = (self.asking.get(row), self.answering.get(row));
                                     let (dq, tail) = rest_q.split_at_mut(asking.len() * d);
                                     rest_q = tail;
                                     let (dkv, tail) = rest_kv.split_at_mut(answering.len() * 2 * d);
                                     rest_kv = tail;
                                     let g = &g[asking.start * d..asking.end * d];
-                                    heads.backward(&mut back, g, q, k, v, asking, answering);
+                                    heads.backward(&mut back, g, [q, k, v], asking, answering);
                                     dq.copy_from_slice(&back.dq);
                                     for (t, out) in dkv.chunks_exact_mut(2 * d).enumerate() {
                                         out[..d].copy_from_slice(&back.dk[t * d..(t + 1) * d]);
