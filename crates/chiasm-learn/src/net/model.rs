@@ -126,7 +126,9 @@ impl Net {
         };
         let mut members = Vec::new();
         for k in 0..config.seeds as u64 {
-            let weights = lesson.train(seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15)))?;
+            let seed = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            // From a thread of the pool, sharing work costs far less than from one outside of it.
+            let weights = rayon::scope(|_| lesson.train(seed))?;
             members.push(Member::new(weights, config, &modalities, outputs)?);
         }
         Ok(Self { config: config.clone(), modalities, link, outputs, members })

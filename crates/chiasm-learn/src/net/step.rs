@@ -85,6 +85,10 @@ impl Stepper {
     /// # Errors
     /// [`Error::Tensor`] where an operation fails.
     pub fn step(&mut self, seed: u64) -> Result<f32, Error> {
+        rayon::scope(|_| self.step_within(seed))
+    }
+
+    fn step_within(&mut self, seed: u64) -> Result<f32, Error> {
         let lesson = Lesson {
             config: &self.config,
             modalities: &self.modalities,
