@@ -21,6 +21,9 @@ pub enum Error {
         /// What does not fit.
         message: String,
     },
+    /// The training subjects cannot be split.
+    #[error(transparent)]
+    Split(#[from] chiasm_cohort::Error),
     /// The tensor framework failed.
     #[error("tensor: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -30,4 +33,16 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+}
+
+impl Error {
+    /// The same error, told with the inner fold that it happened in.
+    pub(crate) fn in_fold(self, fold: usize) -> Self {
+        match self {
+            Self::CannotLearn { place, message } => {
+                Self::CannotLearn { place: format!("inner fold {}, {place}", fold + 1), message }
+            }
+            other => other,
+        }
+    }
 }
