@@ -60,8 +60,8 @@ fn modalities_and_outcomes_that_the_site_lacks() {
     toy.edit("recipe/recipe.toml", "name = \"concat\"", "name = \"concat\"\nmodalities = [\"labs\", \"gene\"]");
     refused(&toy, &["fusions.concat", "'gene'", "did you mean 'genes'?"]);
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "subgroups = [\"sex\"]", "subgroups = [\"sx\"]");
-    refused(&toy, &["subgroup `sx`", "`sex`"]);
+    toy.edit("recipe/recipe.toml", "subgroups = [\"sex\"]", "subgroups = [\"sexx\"]");
+    refused(&toy, &["subgroup `sexx`", "`sex`"]);
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_damaged_checkpoint_is_told() {
     let toy = Toy::trained();
     let bytes = toy.bytes("run/checkpoint/model.json");
     toy.write("run/checkpoint/model.json", &bytes[..bytes.len() / 2]);
-    toy.refused(&toy.predict(), &["model.json"]);
+    toy.refused(&toy.predict(), &["run/checkpoint is damaged"]);
 }
 
 #[test]
