@@ -29,7 +29,12 @@ fn a_duplicate_key() {
     let text = toy.read("data/clinical.csv");
     let second = text.lines().nth(1).unwrap().to_owned();
     toy.write("data/clinical.csv", format!("{text}{second}\n"));
-    toy.refuses_at_once(&["clinical.csv, line 81", "column `id`", "clinical.csv, line 2", "one row a subject"]);
+    toy.refuses_at_once(&[
+        "clinical.csv, line 81",
+        "column `id`",
+        "clinical.csv, line 2",
+        "one row a subject",
+    ]);
 }
 
 #[test]
@@ -159,7 +164,11 @@ fn more_folds_than_events() {
 #[test]
 fn given_folds_that_the_site_lacks() {
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "kind = \"repeated_k_fold\"\nfolds = 3\nrepeats = 2", "kind = \"given\"\nname = \"published\"");
+    toy.edit(
+        "recipe/recipe.toml",
+        "kind = \"repeated_k_fold\"\nfolds = 3\nrepeats = 2",
+        "kind = \"given\"\nname = \"published\"",
+    );
     toy.refuses_at_once(&["no folds `published`"]);
 }
 
@@ -172,7 +181,11 @@ fn labels_of_another_code() {
 
 fn survival() -> Toy {
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "kind = \"binary\"\noutcome = \"relapse\"", "kind = \"survival\"\noutcome = \"death\"");
+    toy.edit(
+        "recipe/recipe.toml",
+        "kind = \"binary\"\noutcome = \"relapse\"",
+        "kind = \"survival\"\noutcome = \"death\"",
+    );
     toy.edit("recipe/recipe.toml", "seed = 11", "seed = 11\nhorizon_years = 2");
     toy
 }

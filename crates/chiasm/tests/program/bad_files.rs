@@ -40,7 +40,8 @@ fn with_npz() -> (Toy, Vec<u8>) {
         .rows("data/genes.csv")
         .iter()
         .map(|row| {
-            let values: Vec<f32> = ["g1", "g2", "g3", "g4"].iter().map(|g| row[*g].parse().unwrap()).collect();
+            let values: Vec<f32> =
+                ["g1", "g2", "g3", "g4"].iter().map(|g| row[*g].parse().unwrap()).collect();
             (format!("{}.npy", row["id"]), npy(&values))
         })
         .collect();
@@ -51,8 +52,16 @@ fn with_npz() -> (Toy, Vec<u8>) {
         "columns = [{ table = \"genes\", names = [\"g*\"], kind = \"numeric\" }]",
         "bag.slots = [{ name = \"genes\", table = \"genes\" }]",
     );
-    toy.edit("recipe/recipe.toml", "{ kind = \"forest\", trees = 20, min_leaf = 4 }", "{ kind = \"ridge\", penalties = [3], bag = \"summary\" }");
-    toy.edit("recipe/recipe.toml", "penalties = [3] }\n", "penalties = [3] }\nmodalities = [\"clinical\", \"labs\"]\n");
+    toy.edit(
+        "recipe/recipe.toml",
+        "{ kind = \"forest\", trees = 20, min_leaf = 4 }",
+        "{ kind = \"ridge\", penalties = [3], bag = \"summary\" }",
+    );
+    toy.edit(
+        "recipe/recipe.toml",
+        "penalties = [3] }\n",
+        "penalties = [3] }\nmodalities = [\"clinical\", \"labs\"]\n",
+    );
     (toy, zipped(&members))
 }
 

@@ -6,7 +6,10 @@ use crate::toy::{SECRET, Toy, succeeds};
 fn an_unknown_category() {
     let toy = Toy::trained();
     toy.set_cell("data/clinical.csv", 3, "sex", &format!("{SECRET}x"));
-    toy.refused(&toy.predict(), &["clinical.csv, line 3", "column `sex`", "one of f, m (the codes of training)"]);
+    toy.refused(
+        &toy.predict(),
+        &["clinical.csv, line 3", "column `sex`", "one of f, m (the codes of training)"],
+    );
     let toy = Toy::trained();
     toy.set_cell("data/clinical.csv", 3, "stage", &format!("{SECRET}x"));
     toy.refused(&toy.predict(), &["clinical.csv, line 3", "column `stage`", "one of I, II, III"]);
