@@ -108,6 +108,11 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
         progress.say(&format!("note: {finding}"));
     }
     let examples = &cohort.assembled.examples;
+    let there = examples.blocks().len();
+    if there < 2 {
+        let message = format!("found data of {there} modality, expected at least 2: a fusion of one modality is none");
+        return Err(Error::Recipe { place: format!("{} at site {}", recipe.name, site.name), message });
+    }
     let split = split_of(&recipe, &cohort)?;
     let record = RunRecord {
         version: VERSION,
@@ -289,7 +294,12 @@ impl Run {
         Ok(Self {
             record: folder.read_json("run.json")?,
             schema: folder.read_json("schema.json")?,
-            predictor: Predictor::load(&checkpoint)?,
+            predictor: Predictor::load(&checkpoint).map_err(|e| match e {
+                chiasm_learn::Error::Checkpoint { message } => {
+                    Error::Broken { path: folder.path("checkpoint"), message }
+                }
+                other => other.into(),
+            })?,
             folder,
             recipe,
             site,

@@ -92,14 +92,15 @@ fn check(recipe: &str, site: &str, fast: bool) {
 
 /// What a report concludes, to three decimals.
 fn summary(report: &Report) -> Value {
-    let round = |x: f64| (x * 1000.0).round() / 1000.0;
+    let round = |x: f64| (x * 1000.0).round() / 1000.0 + 0.0; // no -0
     let modalities: Map<String, Value> =
         report.modalities.iter().map(|m| (m.name.clone(), json!(m.n))).collect();
     let models: Map<String, Value> = report
         .models
         .iter()
         .map(|m| {
-            let metrics = m.metrics.iter().map(|(name, measure)| (name.clone(), json!(round(measure.estimate))));
+            let metrics =
+                m.metrics.iter().map(|(name, measure)| (name.clone(), json!(round(measure.estimate))));
             (m.name.clone(), Value::Object(metrics.collect()))
         })
         .collect();

@@ -27,13 +27,15 @@ const OUTSIDE: &str = "chiasm-synth";
 /// The fronts: the only ones with an async runtime and a socket.
 const FRONTS: [&str; 3] = ["chiasm", "chiasm-server", "chiasm-python"];
 /// Names (or beginnings, with `*`) of what only some may depend on, and who.
-const RESERVED: [(&[&str], &[&str]); 4] = [
+const RESERVED: [(&[&str], &[&str]); 5] = [
     (&["candle*", "gemm", "pulp"], &["chiasm-learn"]),
     // The pipeline has no parser of its own: it writes predictions.parquet (arrow, parquet) and the
     // answers of `predict` (csv). `code_that_reads_formats_is_in_ingest` looks at what it calls.
     (&["csv", "parquet", "arrow*"], &["chiasm-ingest", "chiasm-pipeline"]),
     (&["npyz", "zip", "flate2", "tar", "dicom*", "noodles*", "hl7*", "tiff", "nifti"], &["chiasm-ingest"]),
     (&["tokio", "axum*", "hyper*", "tonic*", "tower*", "async-std", "smol", "mio"], &FRONTS),
+    // Who learns cannot name a person.
+    (&["chiasm-linkage"], &["chiasm-ingest", "chiasm-pipeline"]),
 ];
 /// Whether a recipe without README.md or golden.json fails, or is told only.
 const RECIPES_ARE_COMPLETE: bool = false;
@@ -73,7 +75,9 @@ fn sources(name: &str) -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") && path.file_stem().is_some_and(|s| s != "tests") {
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && path.file_stem().is_some_and(|s| s != "tests")
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
                 files.push((path.strip_prefix(root()).unwrap().to_path_buf(), code));
@@ -113,8 +117,10 @@ fn imports_go_to_lower_floors_only() {
             let theirs = floor(dependency);
             // Development and demonstration may be shown by a front.
             let shown = dependency == OUTSIDE && FRONTS.contains(&name.as_str());
-            // The one pair on a floor: learning is defined on cohort's examples, which is a floor below.
-            assert!(shown || theirs.is_some_and(|t| t < own), "{name} (floor {own}) imports {dependency} ({theirs:?})");
+            assert!(
+                shown || theirs.is_some_and(|t| t < own),
+                "{name} (floor {own}) imports {dependency} ({theirs:?})"
+            );
         }
     }
 }
@@ -124,9 +130,14 @@ fn frameworks_parsers_and_sockets_stay_where_they_belong() {
     for (name, package) in packages() {
         for dependency in dependencies(&package) {
             for (patterns, allowed) in RESERVED {
-                let fits = |p: &&str| p.strip_suffix('*').map_or(dependency == **p, |start| dependency.starts_with(start));
+                let fits = |p: &&str| {
+                    p.strip_suffix('*').map_or(dependency == **p, |start| dependency.starts_with(start))
+                };
                 let here = allowed.contains(&name.as_str()) || (name == OUTSIDE && dependency == "csv");
-                assert!(here || !patterns.iter().any(|p| fits(&p)), "{name} depends on {dependency}; only {allowed:?} may");
+                assert!(
+                    here || !patterns.iter().any(|p| fits(&p)),
+                    "{name} depends on {dependency}; only {allowed:?} may"
+                );
             }
         }
     }
@@ -134,7 +145,14 @@ fn frameworks_parsers_and_sockets_stay_where_they_belong() {
 
 #[test]
 fn code_that_reads_formats_is_in_ingest() {
-    let readers = ["csv::Reader", "ReaderBuilder", "ParquetRecordBatchReader", "SerializedFileReader", "ZipArchive", "NpyFile"];
+    let readers = [
+        "csv::Reader",
+        "ReaderBuilder",
+        "ParquetRecordBatchReader",
+        "SerializedFileReader",
+        "ZipArchive",
+        "NpyFile",
+    ];
     for name in packages().keys().filter(|n| *n != "chiasm-ingest") {
         let found = lines_with(name, &readers);
         assert!(found.is_empty(), "formats are read in chiasm-ingest alone: {found:#?}");
@@ -156,8 +174,18 @@ fn there_is_no_socket_below_the_pipeline() {
 #[test]
 fn below_the_pipeline_there_is_no_clock_no_environment_and_no_unseeded_randomness() {
     let words = [
-        "SystemTime", "Instant::now", "env::var", "env::args", "thread_rng", "rand::rng()", "from_os_rng",
-        "from_entropy", "OsRng", "RandomState::new", "Utc::now", "Local::now",
+        "SystemTime",
+        "Instant::now",
+        "env::var",
+        "env::args",
+        "thread_rng",
+        "rand::rng()",
+        "from_os_rng",
+        "from_entropy",
+        "OsRng",
+        "RandomState::new",
+        "Utc::now",
+        "Local::now",
     ];
     for name in packages().keys().filter(|n| floor(n).is_none_or(|f| f < 4)) {
         let found = lines_with(name, &words);

@@ -4,6 +4,7 @@ use super::{ColumnKind, Columns, Operation, OutcomeBinding, Repeats, Site, Table
 use crate::Error;
 use crate::error::nearest;
 use crate::pattern::{is_pattern, matches, overlap};
+use std::path::{Component, Path};
 
 impl Site {
     /// Checks everything that can be said without data. [`Site::parse`] has done it already.
@@ -47,6 +48,7 @@ impl Site {
             check_outcome(&place, outcome)?;
         }
         for (name, folds) in &self.folds {
+            stays_inside(&format!("folds.{name}"), &folds.files)?;
             if folds.count < 2 || !folds.files.contains("{fold}") {
                 return wrong(
                     &format!("folds.{name}"),
@@ -86,6 +88,7 @@ impl Site {
 
     fn check_table(&self, name: &str, table: &TableBinding) -> Result<(), Error> {
         let place = format!("tables.{name}");
+        stays_inside(&place, &table.file)?;
         let long = table.repeats == Repeats::Many;
         if !long && (!table.derive.is_empty() || table.census.is_some()) {
             return wrong(&place, "`derive` and `census` need `repeats = \"many\"`");
@@ -213,6 +216,15 @@ fn check_outcome(place: &str, outcome: &OutcomeBinding) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a path that leaves the data folder.
+fn stays_inside(place: &str, file: &str) -> Result<(), Error> {
+    let plain = |c: Component<'_>| matches!(c, Component::Normal(_) | Component::CurDir);
+    if file.is_empty() || !Path::new(file).components().all(plain) {
+        return wrong(place, "expected a path below the data folder, without `..`");
+    }
+    Ok(())
 }
 
 fn wrong<T>(place: &str, message: &str) -> Result<T, Error> {

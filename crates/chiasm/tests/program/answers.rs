@@ -150,7 +150,7 @@ fn a_number_outside_its_range_is_noted_and_taken_as_missing() {
     let output = toy.predict();
     succeeds(&output);
     let notes = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(notes.contains("note: data/labs.tsv, column `hb`: outside the plausible range"), "{notes}");
+    assert!(notes.contains("note: labs.tsv, column `hb`: outside the plausible range"), "{notes}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::toy::{SECRET, Toy, id, succeeds};
 fn a_missing_file() {
     let toy = Toy::new();
     toy.remove("data/labs.tsv");
-    toy.refuses_at_once(&["data/labs.tsv", "no such file"]);
+    toy.refuses_at_once(&["labs.tsv", "no such file"]);
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_missing_folder() {
 fn a_wrong_delimiter() {
     let toy = Toy::new();
     toy.write("data/genes.csv", toy.read("data/genes.csv").replace(',', ";"));
-    toy.refuses_at_once(&["data/genes.csv", "expected columns separated by", "comma", "semicolon"]);
+    toy.refuses_at_once(&["genes.csv", "expected columns separated by", "comma", "semicolon"]);
 }
 
 #[test]
@@ -29,14 +29,19 @@ fn a_duplicate_key() {
     let text = toy.read("data/clinical.csv");
     let second = text.lines().nth(1).unwrap().to_owned();
     toy.write("data/clinical.csv", format!("{text}{second}\n"));
-    toy.refuses_at_once(&["data/clinical.csv, line 81", "column `id`", "data/clinical.csv, line 2", "one row a subject"]);
+    toy.refuses_at_once(&[
+        "clinical.csv, line 81",
+        "column `id`",
+        "clinical.csv, line 2",
+        "one row a subject",
+    ]);
 }
 
 #[test]
 fn an_empty_key() {
     let toy = Toy::new();
     toy.set_cell("data/clinical.csv", 9, "id", "");
-    toy.refuses_at_once(&["data/clinical.csv, line 9", "`id` is empty"]);
+    toy.refuses_at_once(&["clinical.csv, line 9", "`id` is empty"]);
 }
 
 #[test]
@@ -46,10 +51,10 @@ fn a_key_in_no_other_table_is_counted_and_listed() {
     let output = toy.run();
     succeeds(&output);
     let notes = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(notes.contains("data/labs.tsv: ids that are not in data/targets.csv or data/roster.csv (2)"), "{notes}");
+    assert!(notes.contains("labs.tsv: ids that are not in targets.csv or roster.csv (2)"), "{notes}");
     assert!(toy.read("run/report.json").contains("ids that are not in"));
     let findings: serde_json::Value = serde_json::from_str(&toy.read("run/findings.json")).unwrap();
-    let listed = findings.as_array().unwrap().iter().find(|f| f["place"] == "data/labs.tsv").unwrap();
+    let listed = findings.as_array().unwrap().iter().find(|f| f["place"] == "labs.tsv").unwrap();
     assert_eq!(listed["subjects"], serde_json::json!(["stranger-1", "stranger-2"]));
     assert!(!notes.contains("stranger") && !notes.contains(SECRET), "ids belong in the file: {notes}");
 }
@@ -59,17 +64,17 @@ fn keys_that_join_nowhere() {
     let toy = Toy::new();
     toy.set_column("data/targets.csv", "id", |line, _| format!("other-{line}"));
     toy.edit("site/site.toml", "subjects = \"roster\"\n", "");
-    toy.refuses_at_once(&["data/targets.csv", "are the key columns the same identifiers?"]);
+    toy.refuses_at_once(&["targets.csv", "are the key columns the same identifiers?"]);
 }
 
 #[test]
 fn a_column_that_is_not_in_the_file() {
     let toy = Toy::new();
     toy.edit("site/site.toml", "names = [\"crp\"]", "names = [\"crpp\"]");
-    toy.refuses_at_once(&["data/labs.tsv", "no column `crpp`", "`crp`"]);
+    toy.refuses_at_once(&["labs.tsv", "no column `crpp`", "`crp`"]);
     let toy = Toy::new();
     toy.edit("data/targets.csv", "id,relapse", "id,relaps");
-    toy.refuses_at_once(&["data/targets.csv", "no column `relapse`", "`relaps`"]);
+    toy.refuses_at_once(&["targets.csv", "no column `relapse`", "`relaps`"]);
 }
 
 #[test]
@@ -78,14 +83,14 @@ fn a_ragged_row() {
     let text = toy.read("data/genes.csv");
     toy.write("data/genes.csv", format!("{text}{SECRET}-x,1,2\n"));
     let line = text.lines().count() + 1;
-    toy.refuses_at_once(&[&format!("data/genes.csv, line {line}"), "expected 5 cells", "found 3"]);
+    toy.refuses_at_once(&[&format!("genes.csv, line {line}"), "expected 5 cells", "found 3"]);
 }
 
 #[test]
 fn text_in_a_numeric_column() {
     let toy = Toy::new();
     toy.set_cell("data/labs.tsv", 5, "hb", SECRET);
-    toy.refuses_at_once(&["data/labs.tsv, line 5", "column `hb`", "expected a number, found text"]);
+    toy.refuses_at_once(&["labs.tsv, line 5", "column `hb`", "expected a number, found text"]);
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn numbers_that_are_not_finite() {
     for cell in ["NaN", "inf", "-Infinity", "1e999"] {
         let toy = Toy::new();
         toy.set_cell("data/genes.csv", 7, "g2", cell);
-        toy.refuses_at_once(&["data/genes.csv, line 7", "column `g2`", "expected a number", "not finite"]);
+        toy.refuses_at_once(&["genes.csv, line 7", "column `g2`", "expected a number", "not finite"]);
     }
 }
 
@@ -101,14 +106,14 @@ fn numbers_that_are_not_finite() {
 fn a_code_outside_the_order() {
     let toy = Toy::new();
     toy.set_cell("data/clinical.csv", 4, "stage", SECRET);
-    toy.refuses_at_once(&["data/clinical.csv, line 4", "column `stage`", "one of I, II, III"]);
+    toy.refuses_at_once(&["clinical.csv, line 4", "column `stage`", "one of I, II, III"]);
 }
 
 #[test]
 fn another_unit() {
     let toy = Toy::new();
     toy.set_column("data/labs.tsv", "hb", |_, text| (text.parse::<f64>().unwrap() * 10.0).to_string());
-    toy.refuses_at_once(&["data/labs.tsv, column `hb`", "plausible range [2, 25]", "`g/dL`"]);
+    toy.refuses_at_once(&["labs.tsv, column `hb`", "plausible range [2, 25]", "`g/dL`"]);
 }
 
 #[test]
@@ -130,7 +135,7 @@ fn a_modality_that_is_empty_is_left_out_and_one_alone_is_no_fusion() {
     let toy = Toy::new();
     toy.write("data/genes.csv", "id,g1,g2,g3,g4\n");
     toy.write("data/labs.tsv", "id\thb\tcrp\n");
-    toy.refuses_to_run(&["1 modality", "at least 2"]);
+    toy.refuses_to_run(&["data of 1 modality", "at least 2"]);
 }
 
 #[test]
@@ -159,7 +164,11 @@ fn more_folds_than_events() {
 #[test]
 fn given_folds_that_the_site_lacks() {
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "kind = \"repeated_k_fold\"\nfolds = 3\nrepeats = 2", "kind = \"given\"\nname = \"published\"");
+    toy.edit(
+        "recipe/recipe.toml",
+        "kind = \"repeated_k_fold\"\nfolds = 3\nrepeats = 2",
+        "kind = \"given\"\nname = \"published\"",
+    );
     toy.refuses_at_once(&["no folds `published`"]);
 }
 
@@ -167,12 +176,16 @@ fn given_folds_that_the_site_lacks() {
 fn labels_of_another_code() {
     let toy = Toy::new();
     toy.set_cell("data/targets.csv", 6, "relapse", SECRET);
-    toy.refuses_at_once(&["data/targets.csv, line 6", "column `relapse`", "one of no, yes"]);
+    toy.refuses_at_once(&["targets.csv, line 6", "column `relapse`", "one of no, yes"]);
 }
 
 fn survival() -> Toy {
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "kind = \"binary\"\noutcome = \"relapse\"", "kind = \"survival\"\noutcome = \"death\"");
+    toy.edit(
+        "recipe/recipe.toml",
+        "kind = \"binary\"\noutcome = \"relapse\"",
+        "kind = \"survival\"\noutcome = \"death\"",
+    );
     toy.edit("recipe/recipe.toml", "seed = 11", "seed = 11\nhorizon_years = 2");
     toy
 }
@@ -181,7 +194,7 @@ fn survival() -> Toy {
 fn a_time_below_zero() {
     let toy = survival();
     toy.set_cell("data/targets.csv", 3, "days", "-4");
-    toy.refuses_at_once(&["data/targets.csv, line 3", "column `days`", "a time of 0 or more", "below 0"]);
+    toy.refuses_at_once(&["targets.csv, line 3", "column `days`", "a time of 0 or more", "below 0"]);
 }
 
 #[test]
@@ -189,7 +202,7 @@ fn a_time_that_is_missing() {
     for cell in ["", "NA"] {
         let toy = survival();
         toy.set_cell("data/targets.csv", 3, "days", cell);
-        toy.refuses_at_once(&["data/targets.csv, line 3", "column `days`", "a time of 0 or more", "nothing"]);
+        toy.refuses_at_once(&["targets.csv, line 3", "column `days`", "a time of 0 or more", "nothing"]);
     }
 }
 

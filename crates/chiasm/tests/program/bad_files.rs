@@ -40,7 +40,8 @@ fn with_npz() -> (Toy, Vec<u8>) {
         .rows("data/genes.csv")
         .iter()
         .map(|row| {
-            let values: Vec<f32> = ["g1", "g2", "g3", "g4"].iter().map(|g| row[*g].parse().unwrap()).collect();
+            let values: Vec<f32> =
+                ["g1", "g2", "g3", "g4"].iter().map(|g| row[*g].parse().unwrap()).collect();
             (format!("{}.npy", row["id"]), npy(&values))
         })
         .collect();
@@ -51,8 +52,16 @@ fn with_npz() -> (Toy, Vec<u8>) {
         "columns = [{ table = \"genes\", names = [\"g*\"], kind = \"numeric\" }]",
         "bag.slots = [{ name = \"genes\", table = \"genes\" }]",
     );
-    toy.edit("recipe/recipe.toml", "{ kind = \"forest\", trees = 20, min_leaf = 4 }", "{ kind = \"ridge\", penalties = [3], bag = \"summary\" }");
-    toy.edit("recipe/recipe.toml", "penalties = [3] }\n", "penalties = [3] }\nmodalities = [\"clinical\", \"labs\"]\n");
+    toy.edit(
+        "recipe/recipe.toml",
+        "{ kind = \"forest\", trees = 20, min_leaf = 4 }",
+        "{ kind = \"ridge\", penalties = [3], bag = \"summary\" }",
+    );
+    toy.edit(
+        "recipe/recipe.toml",
+        "penalties = [3] }\n",
+        "penalties = [3] }\nmodalities = [\"clinical\", \"labs\"]\n",
+    );
     (toy, zipped(&members))
 }
 
@@ -61,11 +70,11 @@ fn a_zip_archive_whole_and_cut_off() {
     let (toy, bytes) = with_zip();
     for cut in [0, 10, bytes.len() / 2, bytes.len() - 5] {
         toy.write("data/genes.zip", &bytes[..cut]);
-        toy.refuses_at_once(&["data/genes.zip"]);
+        toy.refuses_at_once(&["genes.zip"]);
     }
     toy.write("data/genes.zip", &bytes);
     toy.edit("site/site.toml", "inside/genes.csv", "inside/gene.csv");
-    toy.refuses_at_once(&["data/genes.zip", "no member 'inside/gene.csv'", "inside/genes.csv"]);
+    toy.refuses_at_once(&["genes.zip", "no member 'inside/gene.csv'", "inside/genes.csv"]);
     toy.edit("site/site.toml", "inside/gene.csv", "inside/genes.csv");
     succeeds(&toy.run());
 }
@@ -75,22 +84,22 @@ fn an_npz_archive_whole_and_cut_off() {
     let (toy, bytes) = with_npz();
     for cut in [0, 10, bytes.len() / 2, bytes.len() - 5] {
         toy.write("data/genes.npz", &bytes[..cut]);
-        toy.refuses_at_once(&["data/genes.npz"]);
+        toy.refuses_at_once(&["genes.npz"]);
     }
     toy.write("data/genes.npz", &bytes);
     succeeds(&toy.run());
     // In prediction too.
     toy.write("data/genes.npz", &bytes[..bytes.len() / 2]);
-    toy.refused(&toy.predict(), &["data/genes.npz"]);
+    toy.refused(&toy.predict(), &["genes.npz"]);
 }
 
 #[test]
 fn an_npz_archive_with_numbers_that_are_not_finite_or_of_another_width() {
     let (toy, _) = with_npz();
     toy.write("data/genes.npz", zipped(&[("a.npy", &npy(&[1.0, 2.0])), ("b.npy", &npy(&[f32::NAN, 2.0]))]));
-    toy.refuses_at_once(&["data/genes.npz, member 2", "finite", "position 1"]);
+    toy.refuses_at_once(&["genes.npz, member 2", "finite", "position 1"]);
     toy.write("data/genes.npz", zipped(&[("a.npy", &npy(&[1.0, 2.0])), ("b.npy", &npy(&[1.0]))]));
-    toy.refuses_at_once(&["data/genes.npz, member 2", "expected 2 values", "found 1"]);
+    toy.refuses_at_once(&["genes.npz, member 2", "expected 2 values", "found 1"]);
 }
 
 #[test]
@@ -104,7 +113,7 @@ fn a_parquet_file_whole_and_cut_off() {
     toy.edit("site/site.toml", "names = [\"g*\"]", "names = [\"genes\"]");
     for cut in [0, 4, bytes.len() / 2, bytes.len() - 1] {
         toy.write("data/genes.parquet", &bytes[..cut]);
-        toy.refuses_at_once(&["data/genes.parquet"]);
+        toy.refuses_at_once(&["genes.parquet"]);
     }
     toy.write("data/genes.parquet", &bytes);
     succeeds(&toy.run());
@@ -123,7 +132,7 @@ fn a_gzip_file_whole_and_cut_off() {
     let bytes = std::fs::read(packed).unwrap();
     for cut in [0, 10, bytes.len() / 2, bytes.len() - 1] {
         toy.write("data/genes.csv.gz", &bytes[..cut]);
-        toy.refuses_at_once(&["data/genes.csv.gz"]);
+        toy.refuses_at_once(&["genes.csv.gz"]);
     }
     toy.write("data/genes.csv.gz", &bytes);
     succeeds(&toy.run());
@@ -134,10 +143,10 @@ fn files_of_another_kind() {
     for bytes in [&b""[..], b"\n\n\n", b"PAR1", b"\x00\x01\x02\xff\xfe", b"\"open quote\nid,g1\n"] {
         let toy = Toy::new();
         toy.write("data/genes.csv", bytes);
-        toy.refuses_at_once(&["data/genes.csv"]);
+        toy.refuses_at_once(&["genes.csv"]);
     }
     let toy = Toy::new();
     toy.remove("data/genes.csv");
     std::fs::create_dir(toy.path("data/genes.csv")).unwrap();
-    toy.refuses_at_once(&["data/genes.csv"]);
+    toy.refuses_at_once(&["genes.csv"]);
 }

@@ -57,11 +57,15 @@ fn modalities_and_outcomes_that_the_site_lacks() {
     toy.edit("recipe/recipe.toml", "outcome = \"relapse\"", "outcome = \"relaps\"");
     refused(&toy, &["no outcome `relaps`", "`relapse`"]);
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "name = \"concat\"", "name = \"concat\"\nmodalities = [\"labs\", \"gene\"]");
+    toy.edit(
+        "recipe/recipe.toml",
+        "name = \"concat\"",
+        "name = \"concat\"\nmodalities = [\"labs\", \"gene\"]",
+    );
     refused(&toy, &["fusions.concat", "'gene'", "did you mean 'genes'?"]);
     let toy = Toy::new();
-    toy.edit("recipe/recipe.toml", "subgroups = [\"sex\"]", "subgroups = [\"sx\"]");
-    refused(&toy, &["subgroup `sx`", "`sex`"]);
+    toy.edit("recipe/recipe.toml", "subgroups = [\"sex\"]", "subgroups = [\"sexx\"]");
+    refused(&toy, &["subgroup `sexx`", "`sex`"]);
 }
 
 #[test]
@@ -75,7 +79,11 @@ fn a_label_that_is_also_an_input() {
     refused(&toy, &["modalities.labs", "`relapse` of table `targets`", "outcome"]);
     // By a pattern, and by another name of the same file.
     let toy = Toy::new();
-    toy.edit("site/site.toml", "[tables.genes]\n", "[tables.again]\nfile = \"targets.csv\"\n[tables.genes]\n");
+    toy.edit(
+        "site/site.toml",
+        "[tables.genes]\n",
+        "[tables.again]\nfile = \"targets.csv\"\n[tables.genes]\n",
+    );
     toy.edit(
         "site/site.toml",
         "[modalities.labs]\ncolumns = [",
@@ -101,7 +109,10 @@ fn numbers_out_of_bounds() {
     ] {
         let toy = Toy::new();
         toy.edit("recipe/recipe.toml", from, to);
-        toy.refused(&toy.chiasm(&["recipe", "check", "recipe", "--site", "site"]), &["recipe/recipe.toml", words]);
+        toy.refused(
+            &toy.chiasm(&["recipe", "check", "recipe", "--site", "site"]),
+            &["recipe/recipe.toml", words],
+        );
     }
 }
 
@@ -122,10 +133,20 @@ fn parameters_that_nobody_declared() {
     let output = run("cancer");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("KEY=VALUE"));
-    let output = toy.chiasm(&["run", "pancancer-survival", "--data", "data", "--out", "run", "--set", "canser=luad"]);
+    let output =
+        toy.chiasm(&["run", "pancancer-survival", "--data", "data", "--out", "run", "--set", "canser=luad"]);
     toy.refused(&output, &["parameter 'canser' is not known", "did you mean 'cancer'?"]);
     // A value is a part of a file's name, no way out of the folder.
-    let output = toy.chiasm(&["run", "pancancer-survival", "--data", "data", "--out", "run", "--set", "cancer=../../etc/x"]);
+    let output = toy.chiasm(&[
+        "run",
+        "pancancer-survival",
+        "--data",
+        "data",
+        "--out",
+        "run",
+        "--set",
+        "cancer=../../etc/x",
+    ]);
     toy.refused(&output, &["cancer"]);
     assert!(!toy.path("run").exists());
 }

@@ -6,36 +6,39 @@ use crate::toy::{SECRET, Toy, succeeds};
 fn an_unknown_category() {
     let toy = Toy::trained();
     toy.set_cell("data/clinical.csv", 3, "sex", &format!("{SECRET}x"));
-    toy.refused(&toy.predict(), &["data/clinical.csv, line 3", "column `sex`", "one of f, m (the codes of training)"]);
+    toy.refused(
+        &toy.predict(),
+        &["clinical.csv, line 3", "column `sex`", "one of f, m (the codes of training)"],
+    );
     let toy = Toy::trained();
     toy.set_cell("data/clinical.csv", 3, "stage", &format!("{SECRET}x"));
-    toy.refused(&toy.predict(), &["data/clinical.csv, line 3", "column `stage`", "one of I, II, III"]);
+    toy.refused(&toy.predict(), &["clinical.csv, line 3", "column `stage`", "one of I, II, III"]);
 }
 
 #[test]
 fn a_missing_column() {
     let toy = Toy::trained();
     toy.edit("data/labs.tsv", "\tcrp", "\tCRP2");
-    toy.refused(&toy.predict(), &["data/labs.tsv", "no column `crp`", "`CRP2`"]);
+    toy.refused(&toy.predict(), &["labs.tsv", "no column `crp`", "`CRP2`"]);
     let toy = Toy::trained();
     toy.edit("data/genes.csv", ",g3,", ",h3,");
-    toy.refused(&toy.predict(), &["data/genes.csv", "no column `g3`"]);
+    toy.refused(&toy.predict(), &["genes.csv", "no column `g3`"]);
 }
 
 #[test]
 fn another_unit() {
     let toy = Toy::trained();
     toy.set_column("data/labs.tsv", "hb", |_, text| (text.parse::<f64>().unwrap() * 10.0).to_string());
-    toy.refused(&toy.predict(), &["data/labs.tsv, column `hb`", "plausible range [2, 25]", "`g/dL`"]);
+    toy.refused(&toy.predict(), &["labs.tsv, column `hb`", "plausible range [2, 25]", "`g/dL`"]);
 }
 
 #[test]
 fn a_cell_that_cannot_be_read() {
     let toy = Toy::trained();
     toy.set_cell("data/labs.tsv", 2, "hb", &format!("{SECRET}12"));
-    toy.refused(&toy.predict(), &["data/labs.tsv, line 2", "column `hb`", "a number", "text"]);
+    toy.refused(&toy.predict(), &["labs.tsv, line 2", "column `hb`", "a number", "text"]);
     let arguments = ["explain", "run", "--data", "data", "--subject", "x"];
-    toy.refused(&toy.chiasm(&arguments), &["data/labs.tsv, line 2"]);
+    toy.refused(&toy.chiasm(&arguments), &["labs.tsv, line 2"]);
 }
 
 #[test]

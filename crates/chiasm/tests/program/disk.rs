@@ -10,7 +10,12 @@ fn limited(toy: &Toy, limit: usize, arguments: &[&str]) -> Output {
     // Ignored, SIGXFSZ becomes an error that `write` returns.
     let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
     let mut command = Command::new("bash");
-    command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_chiasm")).args(arguments).current_dir(toy.path("."));
+    command
+        .arg("-c")
+        .arg(script)
+        .arg(env!("CARGO_BIN_EXE_chiasm"))
+        .args(arguments)
+        .current_dir(toy.path("."));
     command.env_remove("CHIASM_DATA").output().unwrap()
 }
 
@@ -46,7 +51,10 @@ fn answers_are_whole_or_absent() {
 #[test]
 fn a_bundled_data_set_is_whole_or_absent() {
     let toy = Toy::new();
-    toy.refused(&limited(&toy, 8, &["data", "get", "gse7390", "--into", "sets"]), &["cannot write sets/gse7390/gse7390.csv"]);
+    toy.refused(
+        &limited(&toy, 8, &["data", "get", "gse7390", "--into", "sets"]),
+        &["cannot write sets/gse7390/gse7390.csv"],
+    );
 }
 
 #[test]

@@ -50,7 +50,10 @@ fn data_sets_are_listed_and_the_bundled_one_is_unpacked() {
     let said = succeeds(&toy.chiasm(&["data", "get", "gse7390", "--into", "sets"]));
     assert_eq!(said.trim(), "sets/gse7390");
     assert_eq!(toy.read("sets/gse7390/gse7390.csv").lines().count(), 199);
-    toy.refused(&toy.chiasm(&["data", "get", "gse739", "--into", "sets"]), &["gse739", "did you mean 'gse7390'?"]);
+    toy.refused(
+        &toy.chiasm(&["data", "get", "gse739", "--into", "sets"]),
+        &["gse739", "did you mean 'gse7390'?"],
+    );
 }
 
 #[test]
@@ -86,7 +89,10 @@ fn every_bundled_recipe_passes_its_check_by_name_and_by_path() {
     }
     let said = succeeds(&toy.chiasm(&["recipe", "check", "recipe", "--site", "site"]));
     assert_eq!(said.trim(), "toy-relapse on site toy: nothing wrong");
-    toy.refused(&toy.chiasm(&["recipe", "check", "hancock-recurence"]), &["did you mean 'hancock-recurrence'?"]);
+    toy.refused(
+        &toy.chiasm(&["recipe", "check", "hancock-recurence"]),
+        &["did you mean 'hancock-recurrence'?"],
+    );
 }
 
 #[test]

@@ -224,7 +224,8 @@ fn data(n: usize) -> Vec<(&'static str, String)> {
         let stage = ["I", "II", "III"][((random.normal() + lab + 1.5).clamp(0.0, 2.9)) as usize];
         let sex = ["f", "m"][usize::from(random.normal() > 0.0)];
         let line = format!("{id},{:.0},{sex},{stage}\n", 60.0 + 10.0 * random.normal());
-        let blood = format!("{id}\t{:.1}\t{:.1}\n", 13.0 - lab, (1.5 + 0.5 * random.normal() + 0.5 * lab).exp());
+        let blood =
+            format!("{id}\t{:.1}\t{:.1}\n", 13.0 - lab, (1.5 + 0.5 * random.normal() + 0.5 * lab).exp());
         let expression = (0..4).map(|g| format!(",{:.3}", random.normal() + if g < 2 { gene } else { 0.0 }));
         let expression = format!("{id}{}\n", expression.collect::<String>());
         let days = 200.0 + 1500.0 * random.uniform() * if yes { 0.5 } else { 1.0 };
