@@ -77,7 +77,8 @@ def main(runs):
             shown = "\n".join(lines).strip("\n").splitlines()
             return match.group(1) + "\n" + "\n".join(f"    {line}".rstrip() for line in shown) + "\n\n" + match.group(3)
         if name == "all":
-            return match.group(1) + every(found) + "\n" + match.group(3)
+            shipped = {name: report for name, report in found.items() if (ROOT / "recipes" / name).is_dir()}
+            return match.group(1) + every(shipped) + "\n" + match.group(3)
         return match.group(1) + one(found[name]) + "\n" + match.group(3) if name in found else match.group(0)
 
     for page in [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]:

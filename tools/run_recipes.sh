@@ -16,5 +16,11 @@ run transneo-pcr "$data/transneo"
 run gbmlgg-survival "$data/porpoise"
 run hancock-recurrence "$data/hancock"
 run hancock-survival "$data/hancock"
+# Without the column that carries much of the signal and has no published definition.
+mkdir -p "$runs/site-without"
+sed 's/"sex", "primarily_metastasis"/"sex"/' sites/hancock/site.toml >"$runs/site-without/site.toml"
+echo hancock-recurrence-without >&2
+"$chiasm" run recipes/hancock-recurrence --site "$runs/site-without" --data "$data/hancock" \
+    --out "$runs/hancock-recurrence-without" --quiet >"$runs/hancock-recurrence-without.txt"
 python3 tools/refresh_results.py "$runs"
 tools/pancancer_table.sh "$data/porpoise" "$runs/pancancer"
