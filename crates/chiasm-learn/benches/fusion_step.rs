@@ -2,7 +2,7 @@
 //! tokens of width 256, four layers of eight heads, ten labels, 64 rows, `f32`. The same model as
 //! `torch_fusion.py`.
 //!
-//! `cargo bench -p chiasm-learn --bench fusion_step -- [step|cohort] [WARM-UP] [STEPS]`
+//! `cargo bench --workspace --bench fusion_step -- [step|cohort] [WARM-UP] [STEPS]`
 //! - `step`: the step above; prints the median and least milliseconds and the peak of the memory.
 //! - `cohort`: fits the default network to 450 rows of 6 modalities on one thread.
 
