@@ -16,7 +16,7 @@ import json, re, sys
 
 runs, cancers = sys.argv[1], sys.argv[2:]
 figure = lambda x: f"{x:.3f}".replace("0.", ".", 1)
-signed = lambda x: f"{x:+.3f}".replace("0.", ".", 1)
+signed = lambda x: f"{x:+.3f}".replace("0.", ".", 1).replace("-", "−")
 table = []
 table.append("| cancer | n | deaths | clinical | RNA | copy number | mutations | stacked | concat | chosen in the fold | less the best single chosen there | p (Holm) | verdict |")
 table.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
