@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs pancancer-survival on every cancer of a data folder and prints the table of the recipe's README.
+# Runs pancancer-survival on every cancer of a data folder, prints the table, and puts it into the recipe's README.
 #   tools/pancancer_table.sh DATA [RUNS]      DATA: the folder with datasets_csv_mutsig/ and splits/; RUNS: runs/pancancer
 # CHIASM names the program (chiasm); CANCERS the types (all whose file is in DATA). Runs that are there are kept.
 set -eu
@@ -12,13 +12,14 @@ for cancer in $cancers; do
     "$chiasm" run recipes/pancancer-survival --data "$data" --out "$runs/$cancer" --set "cancer=$cancer" --quiet >&2
 done
 python3 - "$runs" $cancers <<'PY'
-import json, sys
+import json, re, sys
 
 runs, cancers = sys.argv[1], sys.argv[2:]
 figure = lambda x: f"{x:.3f}".replace("0.", ".", 1)
-signed = lambda x: f"{x:+.3f}".replace("0.", ".", 1)
-print("| cancer | n | deaths | clinical | RNA | copy number | mutations | stacked | concat | chosen in the fold | less the best single chosen there | p (Holm) | verdict |")
-print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+signed = lambda x: f"{x:+.3f}".replace("0.", ".", 1).replace("-", "−")
+table = []
+table.append("| cancer | n | deaths | clinical | RNA | copy number | mutations | stacked | concat | chosen in the fold | less the best single chosen there | p (Holm) | verdict |")
+table.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 for cancer in cancers:
     report = json.load(open(f"{runs}/{cancer}/report.json"))
     models = {m["name"]: m["metrics"]["c_index"]["estimate"] for m in report["models"] if "c_index" in m["metrics"]}
@@ -33,5 +34,10 @@ for cancer in cancers:
             gap += f" ({signed(decides['low'])} to {signed(decides['high'])})"
         if decides.get("p_holm") is not None:
             p = figure(decides["p_holm"])
-    print(f"| {cancer} | {report['n']} | {report['events']} | " + " | ".join(columns) + f" | {chosen} | {gap} | {p} | `{report['verdict']}` |")
+    table.append(f"| {cancer} | {report['n']} | {report['events']} | " + " | ".join(columns) + f" | {chosen} | {gap} | {p} | `{report['verdict']}` |")
+print("\n".join(table))
+page = "recipes/pancancer-survival/README.md"
+text = open(page).read()
+new = re.sub(r"(<!-- table -->\n).*?(<!-- end -->)", lambda m: m[1] + "\n".join(table) + "\n" + m[2], text, flags=re.DOTALL)
+open(page, "w").write(new)
 PY

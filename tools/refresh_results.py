@@ -5,7 +5,7 @@
 
 RUNS holds one run folder per recipe, named as the recipe (runs that are absent are left as they stand). What stands
 between `<!-- results: NAME -->` and `<!-- end -->` is made anew from RUNS/NAME/report.json; NAME `all` is the table of all
-recipes that are in RUNS.
+recipes that are in RUNS, and `terminal/NAME` the terminal's table, from RUNS/NAME.txt.
 """
 
 import json
@@ -69,8 +69,16 @@ def main(runs):
 
     def fill(match):
         name = match.group(2)
+        if name.startswith("terminal/"):
+            text = Path(runs, name.removeprefix("terminal/") + ".txt")
+            if not text.is_file():
+                return match.group(0)
+            lines = [line for line in text.read_text().splitlines() if not line.startswith("Report:")]
+            shown = "\n".join(lines).strip("\n").splitlines()
+            return match.group(1) + "\n" + "\n".join(f"    {line}".rstrip() for line in shown) + "\n\n" + match.group(3)
         if name == "all":
-            return match.group(1) + every(found) + "\n" + match.group(3)
+            shipped = {name: report for name, report in found.items() if (ROOT / "recipes" / name).is_dir()}
+            return match.group(1) + every(shipped) + "\n" + match.group(3)
         return match.group(1) + one(found[name]) + "\n" + match.group(3) if name in found else match.group(0)
 
     for page in [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]:

@@ -69,7 +69,8 @@ fn object(text: &mut String, title: &str, schema: &Value) {
         let about = described(variant).unwrap_or_default();
         match (kind, variant.get("const").and_then(Value::as_str)) {
             (Some(kind), _) => {
-                let same = variant.get("$ref").map(|_| format!(" Keys: {}.", kind_of(variant))).unwrap_or_default();
+                let same =
+                    variant.get("$ref").map(|_| format!(" Keys: {}.", kind_of(variant))).unwrap_or_default();
                 write!(text, "**`kind = \"{kind}\"`**: {about}{same}\n\n").unwrap();
             }
             (None, Some(value)) => writeln!(text, "- `\"{value}\"`: {about}").unwrap(),
@@ -99,7 +100,8 @@ fn keys(text: &mut String, schema: &Value) {
         writeln!(rows, "| `{key}` | {} | {must} | {about} |", kind_of(value)).unwrap();
     }
     if !rows.is_empty() {
-        writeln!(text, "| key | type | required (else its default) | meaning |\n|---|---|---|---|\n{rows}").unwrap();
+        writeln!(text, "| key | type | required (else its default) | meaning |\n|---|---|---|---|\n{rows}")
+            .unwrap();
     }
 }
 
