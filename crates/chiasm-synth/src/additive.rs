@@ -20,8 +20,7 @@ pub fn additive(draw: &Draw, weights: &[f64], question: Question) -> Result<Synt
         return Err(Error::Impossible { what: "weights", found, expected: "finite numbers" });
     }
     let latents = draw.latents(weights.len());
-    let scores: Vec<f64> =
-        latents.iter().map(|z| z.iter().zip(weights).map(|(z, w)| z * w).sum()).collect();
+    let scores: Vec<f64> = latents.iter().map(|z| z.iter().zip(weights).map(|(z, w)| z * w).sum()).collect();
     let outcome = question.answer(draw, &scores);
     Ok(Synthetic {
         name: "synthetic-additive",

@@ -30,9 +30,9 @@ impl Question {
     pub(crate) fn answer(self, draw: &Draw, scores: &[f64]) -> Outcome {
         let mut rng = draw.stream(Stream::Outcome);
         match self {
-            Self::Binary => {
-                Outcome::Binary(scores.iter().map(|s| rng.random::<f64>() < 1.0 / (1.0 + (-s).exp())).collect())
-            }
+            Self::Binary => Outcome::Binary(
+                scores.iter().map(|s| rng.random::<f64>() < 1.0 / (1.0 + (-s).exp())).collect(),
+            ),
             Self::Survival => {
                 let (time, event) = scores
                     .iter()

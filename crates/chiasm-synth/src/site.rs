@@ -141,5 +141,5 @@ learner = { kind = "boosted", rounds = 100, learning_rate = 0.2, depth = 3, subs
 [[fusions]]
 kind = "net"
 name = "attention"
-net = { kind = "attention", width = 16, layers = 1, heads = 2, epochs = 60, lr = 0.01, modality_dropout = 0.1, encoders = { m1 = { kind = "mlp", hidden = [16] }, m2 = { kind = "mlp", hidden = [16] } } }
+net = { kind = "attention", width = 16, layers = 1, heads = 2, epochs = 40, lr = 0.01, modality_dropout = 0.1, encoders = { m1 = { kind = "mlp", hidden = [16] }, m2 = { kind = "mlp", hidden = [16] } } }
 "#;

@@ -102,7 +102,8 @@ mod tests {
     fn the_same_draw_makes_the_same_cohort_and_missingness_leaves_values_as_they_were() {
         let whole = noise(&Draw::new(60, 4), 3, Question::Survival).unwrap().examples;
         let again = noise(&Draw::new(60, 4), 3, Question::Survival).unwrap().examples;
-        let holes = noise(&Draw::new(60, 4).missing(&[0.5, 0.2, 0.0]), 3, Question::Survival).unwrap().examples;
+        let holes =
+            noise(&Draw::new(60, 4).missing(&[0.5, 0.2, 0.0]), 3, Question::Survival).unwrap().examples;
         assert_eq!(whole.blocks(), again.blocks());
         assert_eq!(whole.outcome(), holes.outcome());
         assert_eq!(whole.blocks()[2], holes.blocks()[2]);
