@@ -5,9 +5,9 @@ set -eu
 cd "$(dirname "$0")"
 export THREADS="${THREADS:-2}" TURNS="${TURNS:-5}" PYTHON="${PYTHON:-python3}"
 export OMP_NUM_THREADS="$THREADS" RAYON_NUM_THREADS="$THREADS"
-cargo bench -q -p chiasm-learn --bench fusion_step --no-run
+cargo bench -q --workspace --bench fusion_step --no-run
 for _ in $(seq "$TURNS"); do
-    cargo bench -q -p chiasm-learn --bench fusion_step -- step 5 "${STEPS:-30}"
+    cargo bench -q --workspace --bench fusion_step -- step 5 "${STEPS:-30}"
     "$PYTHON" torch_fusion.py eager 5 "${STEPS:-30}"
     "$PYTHON" torch_fusion.py fused 5 "${STEPS:-30}"
 done | tee /dev/stderr | awk '

@@ -2,7 +2,7 @@
 //! tokens of width 256, four layers of eight heads, ten labels, 64 rows, `f32`. The same model as
 //! `torch_fusion.py`.
 //!
-//! `cargo bench -p chiasm-learn --bench fusion_step -- [step|cohort] [WARM-UP] [STEPS]`
+//! `cargo bench --workspace --bench fusion_step -- [step|cohort] [WARM-UP] [STEPS]`
 //! - `step`: the step above; prints the median and least milliseconds and the peak of the memory.
 //! - `cohort`: fits the default network to 450 rows of 6 modalities on one thread.
 
@@ -36,7 +36,12 @@ fn peak() -> u64 {
 
 fn report(name: &str, mut times: Vec<f64>, more: &str) {
     times.sort_by(f64::total_cmp);
-    println!("{name} median_ms={:.2} min_ms={:.2} rss_mb={} {more}", times[times.len() / 2], times[0], peak());
+    println!(
+        "{name} median_ms={:.2} min_ms={:.2} rss_mb={} {more}",
+        times[times.len() / 2],
+        times[0],
+        peak()
+    );
 }
 
 fn step(warm: usize, steps: usize) {
@@ -70,14 +75,19 @@ fn step(warm: usize, steps: usize) {
             first = last;
         }
     }
-    report("fusion chiasm", times, &format!("parameters={} loss0={first:.4} loss1={last:.4}", stepper.parameters()));
+    report(
+        "fusion chiasm",
+        times,
+        &format!("parameters={} loss0={first:.4} loss1={last:.4}", stepper.parameters()),
+    );
 }
 
 fn cohort(warm: usize, fits: usize) {
     let rows = 450;
     let rng = &mut ChaCha8Rng::seed_from_u64(0);
     let matrices: Vec<Matrix> = [20, 30, 40, 100, 16, 512].iter().map(|&w| random(rows, w, rng)).collect();
-    let there: Vec<Vec<bool>> = (0..6).map(|m| (0..rows).map(|_| m == 0 || rng.random_bool(0.8)).collect()).collect();
+    let there: Vec<Vec<bool>> =
+        (0..6).map(|m| (0..rows).map(|_| m == 0 || rng.random_bool(0.8)).collect()).collect();
     let modalities = names(6);
     let parts = matrices.iter().zip(&there).map(|(values, present)| Part::Row { values, present }).collect();
     let input = NetInput { modalities: &modalities, parts };
@@ -102,7 +112,11 @@ fn cohort(warm: usize, fits: usize) {
             .collect();
         let start = Instant::now();
         pool.install(|| net.unwrap().score_pairs(&input, &pairs)).unwrap();
-        report(&format!("all {} subsets, {name}:", pairs.len()), vec![start.elapsed().as_secs_f64() * 1e3], "");
+        report(
+            &format!("all {} subsets, {name}:", pairs.len()),
+            vec![start.elapsed().as_secs_f64() * 1e3],
+            "",
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::calibrate::Calibration;
 use crate::config::{FusionConfig, LearnConfig, LearnerConfig};
-use crate::crossfit::{CrossFitted, Scorer, loss};
+use crate::crossfit::{CrossFitted, Loss, Scorer, plainest_of_the_best};
 use crate::expert::Expert;
 use crate::fusion::{NetModel, Stacked};
 use crate::matrix::Matrix;
@@ -33,7 +33,7 @@ struct Chosen {
     cross_fitted: CrossFitted<Expert>,
     /// Out-of-fold scores, each subject as it is. `[subjects, outputs]`.
     scores: Matrix,
-    loss: f64,
+    loss: Loss,
     tried: usize,
 }
 
@@ -43,7 +43,7 @@ struct Candidate {
     setting: String,
     own: Matrix,
     by_set: Vec<(Availability, Matrix)>,
-    loss: f64,
+    loss: Loss,
     tried: usize,
 }
 
@@ -94,10 +94,11 @@ impl<'a> Study<'a> {
                 let calibration = Calibration::fit(self.outcome, &c.scores, &[(alone, c.scores.clone())])?;
                 (0..c.scores.rows).for_each(|row| calibration.apply(alone, c.scores.row_mut(row)));
                 let baseline_hazard = self.baseline_hazard(&c.scores, horizon)?;
-                Ok(Single { expert: c.expert, calibration, baseline_hazard, loss: c.loss })
+                Ok(Single { expert: c.expert, calibration, baseline_hazard, loss: c.loss.mean })
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let selected = smallest(candidates.iter().map(|c| c.loss));
+        let losses: Vec<Loss> = candidates.iter().map(|c| c.loss.clone()).collect();
+        let selected = plainest_of_the_best(&losses);
         let mut reference = None;
         let mut fusions = Vec::with_capacity(candidates.len());
         for (f, (mut c, fusion)) in candidates.into_iter().zip(&config.fusions).enumerate() {
@@ -113,7 +114,7 @@ impl<'a> Study<'a> {
                 reference = Some(Reference::new(self.outcome, &c.own, &c.by_set, horizon));
             }
             let name = fusion.name().to_owned();
-            fusions.push(Fused { name, setting: c.setting, model: c.model, calibration, baseline_hazard, loss: c.loss });
+            fusions.push(Fused { name, setting: c.setting, model: c.model, calibration, baseline_hazard, loss: c.loss.mean });
         }
         let Some(reference) = reference else {
             return Err(Error::Shape { message: "a recipe needs at least one fusion".into() });
@@ -148,7 +149,7 @@ impl<'a> Study<'a> {
             let path: Vec<u64> = path.iter().copied().chain([learner as u64, part as u64]).collect();
             seed::derive(self.seed, &path)
         };
-        let mut best: Option<(usize, usize, CrossFitted<Expert>, Matrix, f64)> = None;
+        let mut best: Option<(usize, usize, CrossFitted<Expert>, Matrix, Loss)> = None;
         let mut tried = 0;
         for (l, learner) in learners.iter().enumerate() {
             // [fold][setting] -> [setting][fold]
@@ -166,9 +167,9 @@ impl<'a> Study<'a> {
                 let models: Vec<Expert> = columns.iter_mut().filter_map(Iterator::next).collect();
                 let cross_fitted = CrossFitted::new(self.folds.clone(), models);
                 let scores = self.out_of_fold(&cross_fitted)?;
-                let loss = loss(&scores, self.outcome)?;
+                let loss = self.loss(&scores)?;
                 tried += 1;
-                if best.as_ref().is_none_or(|b| loss < b.4) {
+                if best.as_ref().is_none_or(|b| loss.mean < b.4.mean) {
                     best = Some((l, setting, cross_fitted, scores, loss));
                 }
             }
@@ -183,11 +184,11 @@ impl<'a> Study<'a> {
     fn stacked(&self, scores: &[Matrix], sets: &[Availability], strengths: &[f64]) -> Result<Candidate, Error> {
         let own = |row: usize| self.examples.availability(row);
         let observed: BTreeSet<Availability> = (0..self.examples.len()).map(own).collect();
-        let mut best: Option<(f64, Matrix, f64)> = None;
+        let mut best: Option<(f64, Matrix, Loss)> = None;
         for &strength in strengths {
             let cross = self.stacked_out_of_fold(scores, &observed, strength)?;
-            let loss = loss(&cross, self.outcome)?;
-            if best.as_ref().is_none_or(|b| loss < b.2) {
+            let loss = self.loss(&cross)?;
+            if best.as_ref().is_none_or(|b| loss.mean < b.2.mean) {
                 best = Some((strength, cross, loss));
             }
         }
@@ -259,13 +260,17 @@ impl<'a> Study<'a> {
         let cross_fitted = CrossFitted::new(self.folds.clone(), models);
         let own = self.out_of_fold(&cross_fitted)?;
         Ok(Candidate {
-            loss: loss(&own, self.outcome)?,
+            loss: self.loss(&own)?,
             model: Model::Net(NetModel::fit(self.examples, config, seed(usize::MAX))?),
             setting: format!("width {}, {} layers, {} epochs", config.width, config.layers, config.epochs),
             by_set: self.by_set(&cross_fitted, sets)?,
             own,
             tried: 1,
         })
+    }
+
+    fn loss(&self, scores: &Matrix) -> Result<Loss, Error> {
+        Loss::of(scores, self.outcome, &self.folds)
     }
 
     /// Out-of-fold scores of every subject as it is.

@@ -29,16 +29,31 @@ impl Cohort {
             values: (0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect(),
         };
         let (clinical, genomic) = (matrix(5), matrix(12));
-        let present: [Vec<bool>; 3] =
-            std::array::from_fn(|m| (0..rows).map(|r| r % 4 == m || rng.random_range(0.0..1.0) < 0.6).collect());
+        let present: [Vec<bool>; 3] = std::array::from_fn(|m| {
+            (0..rows).map(|r| r % 4 == m || rng.random_range(0.0..1.0) < 0.6).collect()
+        });
         let mut present = present;
         (0..rows).filter(|r| r % 4 == 3).for_each(|r| present[0][r] = true);
-        let instance = |rng: &mut ChaCha8Rng, i: usize| (i % 2, (0..6).map(|_| rng.random_range(-2.0f32..4.0)).collect());
+        let instance = |rng: &mut ChaCha8Rng, i: usize| {
+            (i % 2, (0..6).map(|_| rng.random_range(-2.0f32..4.0)).collect())
+        };
         let instances = (0..rows)
-            .map(|r| if present[0][r] { (0..1 + r % 4).map(|i| instance(&mut rng, i)).collect() } else { Vec::new() })
+            .map(|r| {
+                if present[0][r] {
+                    (0..1 + r % 4).map(|i| instance(&mut rng, i)).collect()
+                } else {
+                    Vec::new()
+                }
+            })
             .collect();
         let imaging = Bag { slots: vec!["a".into(), "b".into()], width: 6, instances };
-        Self { names: ["imaging", "clinical", "genomic"].map(Modality::new).into(), imaging, clinical, genomic, present }
+        Self {
+            names: ["imaging", "clinical", "genomic"].map(Modality::new).into(),
+            imaging,
+            clinical,
+            genomic,
+            present,
+        }
     }
 
     fn input(&self) -> NetInput<'_> {
@@ -148,7 +163,8 @@ fn the_shape_of_the_literature_is_a_configuration() {
     let config: NetConfig = toml::from_str(text).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let rows = 8;
-    let genes = Matrix { rows, cols: 1000, values: (0..rows * 1000).map(|_| rng.random_range(-1.0..1.0)).collect() };
+    let genes =
+        Matrix { rows, cols: 1000, values: (0..rows * 1000).map(|_| rng.random_range(-1.0..1.0)).collect() };
     let patch = |rng: &mut ChaCha8Rng| (0, (0..384).map(|_| rng.random_range(-1.0f32..1.0)).collect());
     let instances = (0..rows).map(|_| (0..10).map(|_| patch(&mut rng)).collect()).collect();
     let patches = Bag { slots: vec!["he".into()], width: 384, instances };
@@ -156,13 +172,18 @@ fn the_shape_of_the_literature_is_a_configuration() {
     let names = ["patches", "genes"].map(Modality::new);
     let input = NetInput {
         modalities: &names,
-        parts: vec![Part::Bag { bag: &patches, present: &there }, Part::Row { values: &genes, present: &there }],
+        parts: vec![
+            Part::Bag { bag: &patches, present: &there },
+            Part::Row { values: &genes, present: &there },
+        ],
     };
     let outcome = Outcome::MultiClass((0..rows).map(|r| r % 3).collect());
     let net = Net::fit(&input, &outcome, 3, &config, 1).unwrap();
     let (weights, _) = net.save().unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&weights).unwrap();
-    for (name, shape) in [("encoder.1.0", [512, 1000]), ("encoder.1.last", [256, 512]), ("block.0.q", [256, 256])] {
+    for (name, shape) in
+        [("encoder.1.0", [512, 1000]), ("encoder.1.last", [256, 512]), ("block.0.q", [256, 256])]
+    {
         assert_eq!(tensors.tensor(&format!("seed.0.{name}.weight")).unwrap().shape(), shape);
     }
     for subset in Availability::all(2).subsets().filter(|s| !s.is_empty()) {
@@ -187,7 +208,10 @@ fn any_subset_works_and_none_is_an_error() {
         assert!(batched.values.iter().all(|v| v.is_finite()));
         for (i, pair) in pairs.iter().enumerate().step_by(17) {
             let alone = net.score_pairs(&input, &[*pair]).unwrap();
-            assert!((alone.values[0] - batched.values[i]).abs() < 1e-5, "a row's score depends on its company");
+            assert!(
+                (alone.values[0] - batched.values[i]).abs() < 1e-5,
+                "a row's score depends on its company"
+            );
         }
         let full: Vec<usize> = (0..60).filter(|&r| input.availability(r).count() == 3).collect();
         let subsets: Vec<Availability> = Availability::all(3).subsets().filter(|s| !s.is_empty()).collect();
@@ -241,7 +265,11 @@ fn the_same_seed_gives_the_same_bits_whatever_the_threads() {
     let mut cohort = Cohort::new(128, 9);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     // Wide enough for the products to be shared among threads.
-    cohort.genomic = Matrix { rows: 128, cols: 600, values: (0..128 * 600).map(|_| rng.random_range(-1.0..1.0)).collect() };
+    cohort.genomic = Matrix {
+        rows: 128,
+        cols: 600,
+        values: (0..128 * 600).map(|_| rng.random_range(-1.0..1.0)).collect(),
+    };
     let config = config(
         r#"{"width": 128, "heads": 4, "epochs": 2, "batch": 64, "feed_forward": 4, "seeds": 2,
         "early_stopping": {"fraction": 0.2, "patience": 1}, "encoders": {"genomic": {"kind": "mlp", "hidden": [256], "dropout": 0.2}}}"#,
@@ -290,7 +318,9 @@ fn every_kind_of_question_is_answered_on_its_scale() {
     let value = fit(Outcome::Regression(signal.iter().map(|s| 100.0 + 20.0 * s).collect()), 1, "");
     let mean = value.values.iter().sum::<f64>() / value.values.len() as f64;
     assert!(auroc(&value.values, &high) > 0.95 && (mean - 100.0).abs() < 10.0);
-    for loss in ["", r#", "survival": {"kind": "cox_breslow"}"#, r#", "survival": {"kind": "discrete", "bins": 6}"#] {
+    for loss in
+        ["", r#", "survival": {"kind": "cox_breslow"}"#, r#", "survival": {"kind": "discrete", "bins": 6}"#]
+    {
         let risk = fit(Outcome::Survival { time: time.clone(), event: event.clone() }, 1, loss);
         assert!(auroc(&risk.values, &high) > 0.95, "{loss}: {}", auroc(&risk.values, &high));
     }

@@ -44,7 +44,7 @@ pub enum Error {
         hint: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}", path = path.display())]
     Read {
         /// The path.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file that cannot be written.
-    #[error("cannot write {path}: {source}", path = path.display())]
+    #[error("cannot write {path}", path = path.display())]
     Write {
         /// The path.
         path: PathBuf,

@@ -8,11 +8,12 @@ use crate::run::{RunRecord, RunRequest, gather};
 use crate::Error;
 use chiasm_evaluate::{FeatureShare, FlowStep, Protocol, ReportFinding};
 use chiasm_evaluate::{AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess};
+use chiasm_evaluate::metrics::spearman;
 use chiasm_learn::config::FusionConfig;
 use chiasm_learn::net::FusionKind;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::trained::Which;
-use chiasm_record::{Availability, Modality};
+use chiasm_record::{Availability, Content, FeatureKind, Modality};
 use std::collections::BTreeMap;
 
 /// Features told per modality.
@@ -201,22 +202,21 @@ fn add_features(report: &mut Report, cohort: &Cohort, predictor: &Predictor) -> 
     let examples = &cohort.assembled.examples;
     let rows: Vec<usize> = (0..examples.len()).collect();
     let modalities = examples.modalities();
-    let mut sums: BTreeMap<(usize, String), (f64, usize)> = BTreeMap::new();
-    for (row, shares) in rows.iter().zip(predictor.trained.features(examples, &rows, 0)?) {
-        for share in shares.into_iter().filter(|s| examples.blocks()[s.modality].present[*row]) {
-            let slot = sums.entry((share.modality, share.feature)).or_default();
-            *slot = (slot.0 + share.share.abs(), slot.1 + 1);
+    let mut shares: BTreeMap<(usize, String), Vec<(usize, f64)>> = BTreeMap::new();
+    for (&row, of_row) in rows.iter().zip(predictor.trained.features(examples, &rows, 0)?) {
+        for share in of_row.into_iter().filter(|s| examples.blocks()[s.modality].present[row]) {
+            shares.entry((share.modality, share.feature)).or_default().push((row, share.share));
         }
     }
     for summary in &mut attribution.modalities {
         let Some(m) = modalities.iter().position(|m| m.as_str() == summary.name) else { continue };
-        let mut features: Vec<FeatureShare> = sums
+        let mut features: Vec<FeatureShare> = shares
             .iter()
             .filter(|((modality, _), _)| *modality == m)
-            .map(|((_, name), (sum, n))| FeatureShare {
+            .map(|((_, name), shares)| FeatureShare {
                 name: name.clone(),
-                mean_abs_share: sum / *n as f64,
-                direction: None,
+                mean_abs_share: shares.iter().map(|(_, s)| s.abs()).sum::<f64>() / shares.len() as f64,
+                direction: direction(&examples.blocks()[m].content, name, shares),
             })
             .collect();
         features.sort_by(|a, b| b.mean_abs_share.total_cmp(&a.mean_abs_share).then(a.name.cmp(&b.name)));
@@ -224,4 +224,17 @@ fn add_features(report: &mut Report, cohort: &Cohort, predictor: &Predictor) -> 
         summary.features = features;
     }
     Ok(())
+}
+
+/// Rank correlation of a feature's value with its share over the subjects where it is known; `None` for
+/// codes without order, slots of a bag, and what does not vary.
+fn direction(content: &Content, name: &str, shares: &[(usize, f64)]) -> Option<f64> {
+    let Content::Table(grid) = content else { return None };
+    let f = grid.features.iter().position(|f| f.name == name)?;
+    if matches!(grid.features[f].kind, FeatureKind::Nominal(_)) {
+        return None;
+    }
+    let known = shares.iter().filter_map(|&(row, share)| Some((grid.get(row, f)?, share)));
+    let (values, shares): (Vec<f64>, Vec<f64>) = known.unzip();
+    spearman(&values, &shares).ok()
 }

@@ -104,6 +104,9 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let (recipe, site) = check(&request.recipe, request.site.as_deref())?;
     let parameters = recipe.parameters(&request.set)?;
     let cohort = cohort::read(&recipe, &site, &request.data, &parameters, Mode::Train, progress)?;
+    for finding in &cohort.assembled.findings {
+        progress.say(&format!("note: {finding}"));
+    }
     let examples = &cohort.assembled.examples;
     let split = split_of(&recipe, &cohort)?;
     let record = RunRecord {
@@ -226,6 +229,8 @@ fn prepare(
     folder.write("recipe.toml", toml("recipe.toml", toml::to_string_pretty(recipe))?.as_bytes())?;
     folder.write("site.toml", toml("site.toml", toml::to_string_pretty(site))?.as_bytes())?;
     folder.write_json("schema.json", &cohort.assembled.schema)?;
+    // With the ids of subjects, which the report leaves out.
+    folder.write_json("findings.json", &cohort.assembled.findings)?;
     folder.write_json("run.json", record)?;
     Ok(folder)
 }

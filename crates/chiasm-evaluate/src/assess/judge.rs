@@ -85,8 +85,8 @@ impl<'a> Judge<'a> {
             return self.with_repeats(answers, rows, |r| repeated::concordance(&time, &event, r));
         }
         let (mut value, mut variance) = (0.0, 0.0);
-        for table in &answers.repeats {
-            let fit = self.fit(metric, table, rows)?;
+        for (repeat, table) in answers.repeats.iter().enumerate() {
+            let fit = self.fit(metric, repeat, table, rows)?;
             value += fit.value;
             variance += squares(fit.influence.iter().copied());
         }
@@ -94,13 +94,13 @@ impl<'a> Judge<'a> {
         Ok(interval::normal(value / r, (variance / r).sqrt(), metric.range()))
     }
 
-    /// One pooled metric of one repeat.
-    fn fit(&self, metric: Metric, table: &Table, rows: &[usize]) -> Result<Fit, Error> {
+    /// One metric of one repeat.
+    fn fit(&self, metric: Metric, repeat: usize, table: &Table, rows: &[usize]) -> Result<Fit, Error> {
         let outcome = &self.held_out.outcome;
         let width = self.outputs();
         match metric {
-            Metric::Auroc => metric::macro_auroc((0..width).map(|k| self.auroc_of(table, rows, k))),
-            Metric::AurocOf(k) => self.auroc_of(table, rows, k),
+            Metric::Auroc => metric::macro_auroc((0..width).map(|k| self.auroc_of(repeat, table, rows, k))),
+            Metric::AurocOf(k) => self.auroc_of(repeat, table, rows, k),
             Metric::Brier => metric::mean(&self.per_answer(table, rows, |p, y| (p - y).powi(2))),
             Metric::LogLoss => {
                 let inside = |p: f64| p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
@@ -139,12 +139,14 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn auroc_of(&self, table: &Table, rows: &[usize], k: usize) -> Result<Fit, Error> {
+    /// Within folds, as Harrell's C is: subjects of different folds were scored by different models.
+    fn auroc_of(&self, repeat: usize, table: &Table, rows: &[usize], k: usize) -> Result<Fit, Error> {
         // The log-odds order as the probabilities do, but do not tie where those round to 1. Over
         // several classes only the probabilities are on one scale.
         let scores = if self.kind() == TaskKind::MultiClass { &table.answer } else { &table.link };
         let score: Vec<f64> = rows.iter().map(|&i| scores[i * self.outputs() + k]).collect();
-        metric::auroc(&positives(&self.held_out.outcome, rows, k), &score)
+        let fold = pick_folds(&self.held_out.repeats[repeat].fold, rows);
+        metric::auroc_within(&positives(&self.held_out.outcome, rows, k), &score, &fold)
     }
 
     /// Per subject, `loss(probability, 0 or 1)` over the outputs: their sum for classes, their mean for labels.
@@ -218,8 +220,9 @@ impl<'a> Judge<'a> {
             };
         }
         let (mut difference, mut variance) = (0.0, 0.0);
-        for (a, b) in a.repeats.iter().zip(&b.repeats) {
-            let (a, b) = (self.fit(self.metric, a, rows).ok()?, self.fit(self.metric, b, rows).ok()?);
+        for (repeat, (a, b)) in a.repeats.iter().zip(&b.repeats).enumerate() {
+            let fit = |table| self.fit(self.metric, repeat, table, rows).ok();
+            let (a, b) = (fit(a)?, fit(b)?);
             difference += a.value - b.value;
             variance += squares(a.influence.iter().zip(&b.influence).map(|(x, y)| x - y));
         }
@@ -273,6 +276,10 @@ impl Gap {
             Self { difference, low: None, high: None, p: None, test }
         }
     }
+}
+
+fn pick_folds(fold: &[usize], rows: &[usize]) -> Vec<usize> {
+    rows.iter().map(|&i| fold[i]).collect()
 }
 
 /// The rows of each fold, by ascending fold.

@@ -1,4 +1,6 @@
+use super::judge::by_fold;
 use crate::Error;
+use crate::metrics::repeated::pick;
 use crate::metrics::{check, rank};
 use chiasm_record::{Outcome, TaskKind};
 
@@ -103,6 +105,38 @@ pub(super) fn auroc(positive: &[bool], score: &[f64]) -> Result<Fit, Error> {
     Ok(Fit { value, influence })
 }
 
+/// The AUROC over pairs of the same fold: the mean of the folds' AUROCs, each weighted by its pairs, with
+/// the influences of a mean of independent folds. Folds with fewer than two of either answer have no
+/// variance and are left out.
+///
+/// Subjects of different folds were scored by different models; comparing their scores would punish a
+/// fold's model for the level that it gives everyone (Forman & Scholz 2010, doi:10.1145/1882471.1882479).
+pub(super) fn auroc_within(positive: &[bool], score: &[f64], fold: &[usize]) -> Result<Fit, Error> {
+    let everyone: Vec<usize> = (0..fold.len()).collect();
+    let (mut value, mut weight) = (0.0, 0.0);
+    let mut influence = vec![0.0; fold.len()];
+    let mut refusal = Error::TooFew { what: "subjects", needed: 1, found: 0 };
+    for rows in by_fold(fold, &everyone) {
+        let y: Vec<bool> = rows.iter().map(|&i| positive[i]).collect();
+        let positives = y.iter().filter(|&&p| p).count();
+        match auroc(&y, &pick(score, &rows)) {
+            Ok(fit) => {
+                let pairs = (positives * (y.len() - positives)) as f64;
+                value += pairs * fit.value;
+                weight += pairs;
+                rows.iter().zip(fit.influence).for_each(|(&i, own)| influence[i] = pairs * own);
+            }
+            Err(e @ Error::OneClass { .. }) => refusal = e,
+            Err(e) => return Err(e),
+        }
+    }
+    if weight == 0.0 {
+        return Err(refusal);
+    }
+    influence.iter_mut().for_each(|i| *i /= weight);
+    Ok(Fit { value: value / weight, influence })
+}
+
 /// The mean of the AUROCs that are defined.
 pub(super) fn macro_auroc(parts: impl Iterator<Item = Result<Fit, Error>>) -> Result<Fit, Error> {
     let mut sum: Option<Fit> = None;
@@ -174,6 +208,22 @@ mod tests {
         assert!((fit.value - delong.auroc).abs() < 1e-12);
         let variance: f64 = fit.influence.iter().map(|i| i * i).sum();
         assert!((variance - delong.variance()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn folds_with_levels_of_their_own_are_not_compared() {
+        let y = [true, true, false, false, true, true, false, false];
+        let s = [0.9, 0.8, 0.1, 0.2, 10.9, 10.8, 10.1, 10.2];
+        let fold = [0, 0, 0, 0, 1, 1, 1, 1];
+        let fit = auroc_within(&y, &s, &fold).unwrap();
+        assert_eq!(fit.value, 1.0);
+        assert!(auroc(&y, &s).unwrap().value < 1.0);
+        // One fold is the plain AUROC; a fold of one class only does not count.
+        let s = [0.9, 0.3, 0.5, 0.2, 0.1, 0.7, 0.6, 0.4];
+        assert_eq!(auroc_within(&y, &s, &[0; 8]).unwrap().value, auroc(&y, &s).unwrap().value);
+        let part = auroc_within(&y, &s, &[0, 0, 0, 0, 1, 1, 2, 2]).unwrap();
+        assert_eq!(part.value, auroc(&y[..4], &s[..4]).unwrap().value);
+        assert!(part.influence[4..].iter().all(|i| *i == 0.0));
     }
 
     #[test]

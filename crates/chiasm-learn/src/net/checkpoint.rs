@@ -45,7 +45,9 @@ impl Net {
         }
         let views = arrays
             .iter()
-            .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(broken)?)))
+            .map(|(name, (shape, bytes))| {
+                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(broken)?))
+            })
             .collect::<Result<Vec<_>, Error>>()?;
         let description = Description {
             version: VERSION,
@@ -109,6 +111,11 @@ fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, Error> {
     if view.dtype() != Dtype::F32 {
         return Err(broken(format!("tensor {name}: {:?}, expected F32", view.dtype())));
     }
-    let values: Vec<f32> = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(broken(format!("tensor {name}: a value that is not finite"))) }
+    let values: Vec<f32> =
+        view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    if values.iter().all(|v| v.is_finite()) {
+        Ok(values)
+    } else {
+        Err(broken(format!("tensor {name}: a value that is not finite")))
+    }
 }

@@ -243,10 +243,12 @@ impl NetConfig {
         if self.feed_forward > 1 << 6 {
             return bad("feed_forward", &self.feed_forward, "at most 64");
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return bad("heads", &self.heads, &format!("a divisor of width {}", self.width));
         }
-        for (key, value) in [("lr", self.lr), ("weight_decay", self.weight_decay), ("aux_weight", self.aux_weight)] {
+        for (key, value) in
+            [("lr", self.lr), ("weight_decay", self.weight_decay), ("aux_weight", self.aux_weight)]
+        {
             if !(value.is_finite() && value >= 0.0) {
                 return bad(key, &value, "a finite number, 0 or more");
             }
@@ -329,7 +331,9 @@ mod tests {
     #[test]
     fn unknown_keys_and_impossible_values_are_refused() {
         assert!(serde_json::from_str::<NetConfig>(r#"{"widht": 3}"#).is_err());
-        assert!(serde_json::from_str::<NetConfig>(r#"{"encoders": {"a": {"kind": "linear", "x": 1}}}"#).is_err());
+        assert!(
+            serde_json::from_str::<NetConfig>(r#"{"encoders": {"a": {"kind": "linear", "x": 1}}}"#).is_err()
+        );
         for json in [
             r#"{"width": 30, "heads": 4}"#,
             r#"{"width": 0}"#,

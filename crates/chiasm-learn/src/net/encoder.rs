@@ -96,7 +96,9 @@ impl Encoder {
     pub(crate) fn tokens(&self, vectors: &Arc<Spans>) -> Arc<Spans> {
         match self.config.pooling() {
             BagPooling::Tokens => vectors.clone(),
-            BagPooling::Gated | BagPooling::Mean => Arc::new(Spans::from_lengths((0..vectors.len()).map(|_| 1))),
+            BagPooling::Gated | BagPooling::Mean => {
+                Arc::new(Spans::from_lengths((0..vectors.len()).map(|_| 1)))
+            }
         }
     }
 }

@@ -72,7 +72,12 @@ impl Order {
 }
 
 impl Fusion {
-    pub(crate) fn build(weights: &mut Weights, config: &NetConfig, asks: Vec<bool>, outputs: usize) -> Result<Self, Error> {
+    pub(crate) fn build(
+        weights: &mut Weights,
+        config: &NetConfig,
+        asks: Vec<bool>,
+        outputs: usize,
+    ) -> Result<Self, Error> {
         let d = config.width;
         let mut blocks = Vec::new();
         for l in 0..config.layers {
@@ -102,18 +107,34 @@ impl Fusion {
         }
         let norm = weights.norm("norm", d)?;
         let query = match config.pooling {
-            Pooling::Query => Some((weights.table("pool.query".into(), 1, d)?, weights.linear("pool.kv", d, 2 * d)?)),
+            Pooling::Query => {
+                Some((weights.table("pool.query".into(), 1, d)?, weights.linear("pool.kv", d, 2 * d)?))
+            }
             Pooling::Mean => None,
         };
         let head = weights.linear("head", d, outputs)?;
-        Ok(Self { kind: config.kind, heads: config.heads, dropout: config.dropout, asks, blocks, norm, query, head })
+        Ok(Self {
+            kind: config.kind,
+            heads: config.heads,
+            dropout: config.dropout,
+            asks,
+            blocks,
+            norm,
+            query,
+            head,
+        })
     }
 
     /// Shapes: `tokens [tokens, d]`, `members` one entry a row -> `[rows, outputs]`.
     ///
     /// # Errors
     /// [`Error::NothingPresent`] where a row has no token.
-    pub(crate) fn forward(&self, tokens: &Tensor, members: &Members, noise: &mut Noise) -> Result<Tensor, Error> {
+    pub(crate) fn forward(
+        &self,
+        tokens: &Tensor,
+        members: &Members,
+        noise: &mut Noise,
+    ) -> Result<Tensor, Error> {
         let (mut x, asking, answers) = match self.kind {
             FusionKind::Attention => {
                 let order = Order::new(members, |_, _| true);

@@ -107,7 +107,11 @@ impl NetInput<'_> {
             if let Part::Row { values, .. } = part
                 && values.values.len() != values.rows * values.cols
             {
-                return shape(format!("{name}: {} values, expected {}", values.values.len(), rows * values.cols));
+                return shape(format!(
+                    "{name}: {} values, expected {}",
+                    values.values.len(),
+                    rows * values.cols
+                ));
             }
             for row in (0..rows).filter(|&r| part.has(r)) {
                 let finite = match part {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// from a checkpoint. One road for both, so that names and shapes cannot differ.
 pub(crate) enum Weights {
     /// Draw them; what was drawn stands in the map, each as something that training changes.
-    Fresh { rng: ChaCha8Rng, made: BTreeMap<String, Var> },
+    Fresh { rng: Box<ChaCha8Rng>, made: BTreeMap<String, Var> },
     /// Take them from the map, out of which they are removed.
     Stored(BTreeMap<String, Tensor>),
 }
@@ -27,7 +27,7 @@ pub(crate) enum Init {
 
 impl Weights {
     pub(crate) fn fresh(seed: u64) -> Self {
-        Self::Fresh { rng: ChaCha8Rng::seed_from_u64(seed), made: BTreeMap::new() }
+        Self::Fresh { rng: Box::new(ChaCha8Rng::seed_from_u64(seed)), made: BTreeMap::new() }
     }
 
     /// The weight of that name.
@@ -39,7 +39,9 @@ impl Weights {
             Self::Fresh { rng, made } => {
                 let n = shape.iter().product();
                 let values: Vec<f32> = match init {
-                    Init::Uniform(bound) => (0..n).map(|_| (rng.random_range(-1.0..1.0) * bound) as f32).collect(),
+                    Init::Uniform(bound) => {
+                        (0..n).map(|_| (rng.random_range(-1.0..1.0) * bound) as f32).collect()
+                    }
                     Init::Constant(value) => vec![value; n],
                 };
                 let var = Var::from_vec(values, shape, &Device::Cpu)?;
@@ -83,7 +85,8 @@ impl Weights {
 
     /// A linear map without bias.
     pub(crate) fn map(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, Error> {
-        let w = self.get(format!("{name}.weight"), &[output, input], Init::Uniform(1.0 / (input as f64).sqrt()))?;
+        let w =
+            self.get(format!("{name}.weight"), &[output, input], Init::Uniform(1.0 / (input as f64).sqrt()))?;
         Ok(Linear { w, b: Tensor::from_vec(vec![0.0f32; output], output, &Device::Cpu)? })
     }
 

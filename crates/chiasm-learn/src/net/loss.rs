@@ -76,10 +76,15 @@ impl Target {
     /// # Errors
     /// [`Error::Shape`] for answers that do not fit `outputs` or the class weights;
     /// [`Error::CannotLearn`] for one class only, no event, or no spread.
-    pub(crate) fn new(outcome: &Outcome, outputs: usize, config: &NetConfig) -> Result<(Self, Link, usize), Error> {
+    pub(crate) fn new(
+        outcome: &Outcome,
+        outputs: usize,
+        config: &NetConfig,
+    ) -> Result<(Self, Link, usize), Error> {
         let shape = |message: String| Error::Shape { message };
         let cannot = |message: &str| Error::CannotLearn { place: "net".into(), message: message.into() };
-        let single = matches!(outcome, Outcome::Binary(_) | Outcome::Regression(_) | Outcome::Survival { .. });
+        let single =
+            matches!(outcome, Outcome::Binary(_) | Outcome::Regression(_) | Outcome::Survival { .. });
         if outputs == 0 || (single && outputs != 1) {
             return Err(shape(format!("{outputs} outputs do not fit the outcome")));
         }
@@ -104,7 +109,10 @@ impl Target {
             }
             Outcome::MultiLabel(labels) => {
                 if let Some(row) = labels.iter().position(|l| l.len() != outputs) {
-                    return Err(shape(format!("row {row}: {} labels, expected {outputs}", labels[row].len())));
+                    return Err(shape(format!(
+                        "row {row}: {} labels, expected {outputs}",
+                        labels[row].len()
+                    )));
                 }
                 let weights = (0..outputs).map(|o| [1.0, weight(o)]).collect();
                 (Self::Logistic { positive: labels.clone(), weights }, Link::Logistic, outputs)
@@ -145,7 +153,8 @@ impl Target {
                     }
                     SurvivalLoss::Discrete { bins } => {
                         let edges = survival::edges(time, event, bins);
-                        let survived = time.iter().zip(event).map(|(&t, &e)| survival::survived(&edges, t, e)).collect();
+                        let survived =
+                            time.iter().zip(event).map(|(&t, &e)| survival::survived(&edges, t, e)).collect();
                         let bins = edges.len();
                         (Self::Hazards { survived, event: event.clone() }, Link::Hazards { edges }, bins)
                     }
@@ -181,7 +190,8 @@ impl Target {
                     let weight = weights[class[row]];
                     loss -= weight * logs[class[row]];
                     for (o, log) in logs.iter().enumerate() {
-                        gradient[i * outputs + o] = weight * (log.exp() - f64::from(u8::from(o == class[row])));
+                        gradient[i * outputs + o] =
+                            weight * (log.exp() - f64::from(u8::from(o == class[row])));
                     }
                     total += weight;
                 }
@@ -254,7 +264,8 @@ mod tests {
         ];
         for (target, _, outputs) in cases {
             let rows = [7, 1, 2, 0, 4, 3, 6];
-            let scores: Vec<f32> = (0..rows.len() * outputs).map(|i| ((i * 5 + 2) % 9) as f32 / 4.0 - 1.0).collect();
+            let scores: Vec<f32> =
+                (0..rows.len() * outputs).map(|i| ((i * 5 + 2) % 9) as f32 / 4.0 - 1.0).collect();
             let (_, gradient) = target.loss(&rows, &scores);
             for at in 0..scores.len() {
                 let moved = |by: f32| {
@@ -263,7 +274,11 @@ mod tests {
                     target.loss(&rows, &scores).0
                 };
                 let difference = (moved(1.0 / 512.0) - moved(-1.0 / 512.0)) * 256.0;
-                assert!((difference - f64::from(gradient[at])).abs() < 1e-5, "{target:?} at {at}: {difference} {}", gradient[at]);
+                assert!(
+                    (difference - f64::from(gradient[at])).abs() < 1e-5,
+                    "{target:?} at {at}: {difference} {}",
+                    gradient[at]
+                );
             }
         }
     }

@@ -23,7 +23,8 @@ pub mod step;
 mod train;
 
 pub use config::{
-    Activation, BagPooling, EarlyStopping, EncoderConfig, FusionKind, NetConfig, Pooling, Schedule, SurvivalLoss,
+    Activation, BagPooling, EarlyStopping, EncoderConfig, FusionKind, NetConfig, Pooling, Schedule,
+    SurvivalLoss,
 };
 pub use input::{NetInput, Part};
 pub use model::Net;

@@ -37,7 +37,12 @@ impl Member {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] for a weight that is absent, left over or of another shape.
-    pub(super) fn new(weights: BTreeMap<String, Tensor>, config: &NetConfig, modalities: &[ModalityShape], outputs: usize) -> Result<Self, Error> {
+    pub(super) fn new(
+        weights: BTreeMap<String, Tensor>,
+        config: &NetConfig,
+        modalities: &[ModalityShape],
+        outputs: usize,
+    ) -> Result<Self, Error> {
         let mut source = Weights::Stored(weights.clone());
         let network = Network::build(&mut source, config, modalities, outputs)?;
         if let Weights::Stored(left) = source
@@ -51,7 +56,10 @@ impl Member {
 
 impl std::fmt::Debug for Net {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Net").field("config", &self.config).field("modalities", &self.modalities).finish_non_exhaustive()
+        f.debug_struct("Net")
+            .field("config", &self.config)
+            .field("modalities", &self.modalities)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,7 +77,13 @@ impl Net {
     /// [`Error::NothingPresent`] where a row has no modality; [`Error::Shape`] where input, outcome and
     /// configuration do not fit together; [`Error::CannotLearn`] for outcomes that cannot teach or a
     /// loss that stops being finite.
-    pub fn fit(input: &NetInput, outcome: &Outcome, outputs: usize, config: &NetConfig, seed: u64) -> Result<Self, Error> {
+    pub fn fit(
+        input: &NetInput,
+        outcome: &Outcome,
+        outputs: usize,
+        config: &NetConfig,
+        seed: u64,
+    ) -> Result<Self, Error> {
         config.check()?;
         input.check()?;
         let shape = |message: String| Error::Shape { message };
@@ -84,7 +98,11 @@ impl Net {
             .modalities
             .iter()
             .zip(&input.parts)
-            .map(|(name, part)| ModalityShape { name: name.to_string(), width: part.width(), slots: part.slots() })
+            .map(|(name, part)| ModalityShape {
+                name: name.to_string(),
+                width: part.width(),
+                slots: part.slots(),
+            })
             .collect();
         for m in modalities.iter().filter(|m| m.slots.is_none()) {
             if config.encoders.get(&m.name).is_some_and(|e| matches!(e, super::EncoderConfig::Bag { .. })) {
@@ -108,7 +126,9 @@ impl Net {
         };
         let mut members = Vec::new();
         for k in 0..config.seeds as u64 {
-            let weights = lesson.train(seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15)))?;
+            let seed = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            // From a thread of the pool, sharing work costs far less than from one outside of it.
+            let weights = rayon::scope(|_| lesson.train(seed))?;
             members.push(Member::new(weights, config, &modalities, outputs)?);
         }
         Ok(Self { config: config.clone(), modalities, link, outputs, members })
@@ -146,8 +166,14 @@ impl Net {
     /// # Errors
     /// As for [`Net::score`]; a subset must leave every row something. Use [`Net::score_pairs`] where
     /// the subsets differ from row to row.
-    pub fn score_subsets(&self, input: &NetInput, rows: &[usize], subsets: &[Availability]) -> Result<Vec<Matrix>, Error> {
-        let pairs: Vec<(usize, Availability)> = rows.iter().flat_map(|&r| subsets.iter().map(move |&s| (r, s))).collect();
+    pub fn score_subsets(
+        &self,
+        input: &NetInput,
+        rows: &[usize],
+        subsets: &[Availability],
+    ) -> Result<Vec<Matrix>, Error> {
+        let pairs: Vec<(usize, Availability)> =
+            rows.iter().flat_map(|&r| subsets.iter().map(move |&s| (r, s))).collect();
         let all = self.score_pairs(input, &pairs)?;
         let pick = |s: usize| all.select(&(0..rows.len()).map(|r| r * subsets.len() + s).collect::<Vec<_>>());
         Ok((0..subsets.len()).map(pick).collect())
@@ -173,8 +199,10 @@ impl Net {
             used.push((row, subset));
         }
         let evidence = Evidence::new(input);
-        let chunks: Vec<Vec<f64>> =
-            chunks(&used).into_par_iter().map(|pairs| self.score_chunk(&evidence, pairs)).collect::<Result<_, _>>()?;
+        let chunks: Vec<Vec<f64>> = chunks(&used)
+            .into_par_iter()
+            .map(|pairs| self.score_chunk(&evidence, pairs))
+            .collect::<Result<_, _>>()?;
         Ok(Matrix { rows: pairs.len(), cols: self.outputs(), values: chunks.concat() })
     }
 
@@ -186,7 +214,8 @@ impl Net {
         let rows: Vec<usize> = needed.keys().copied().collect();
         let used: Vec<Availability> = needed.values().map(|&bits| Availability::from_bits(bits)).collect();
         let position: BTreeMap<usize, usize> = rows.iter().enumerate().map(|(i, &row)| (row, i)).collect();
-        let pairs: Vec<(usize, Availability)> = pairs.iter().map(|(row, subset)| (position[row], *subset)).collect();
+        let pairs: Vec<(usize, Availability)> =
+            pairs.iter().map(|(row, subset)| (position[row], *subset)).collect();
         let mut raw = vec![0.0f64; pairs.len() * self.outputs];
         for member in &self.members {
             let encoded = member.network.encode(evidence, &rows, &used, &mut Noise::none())?;
@@ -212,7 +241,10 @@ impl Net {
             }
             if part.width() != trained.width || part.slots() != trained.slots {
                 let found = (part.width(), part.slots());
-                return shape(format!("{name}: width and slots {found:?}, expected {:?}", (trained.width, trained.slots)));
+                return shape(format!(
+                    "{name}: width and slots {found:?}, expected {:?}",
+                    (trained.width, trained.slots)
+                ));
             }
         }
         Ok(())

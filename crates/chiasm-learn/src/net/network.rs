@@ -49,12 +49,24 @@ struct EncodedPart {
 }
 
 impl Network {
-    pub(crate) fn build(weights: &mut Weights, config: &NetConfig, modalities: &[ModalityShape], outputs: usize) -> Result<Self, Error> {
+    pub(crate) fn build(
+        weights: &mut Weights,
+        config: &NetConfig,
+        modalities: &[ModalityShape],
+        outputs: usize,
+    ) -> Result<Self, Error> {
         let plain = EncoderConfig::Linear {};
         let mut encoders = Vec::new();
         for (m, shape) in modalities.iter().enumerate() {
             let encoder = config.encoders.get(&shape.name).unwrap_or(&plain);
-            encoders.push(Encoder::build(weights, &format!("encoder.{m}"), encoder, shape.width, shape.slots, config.width)?);
+            encoders.push(Encoder::build(
+                weights,
+                &format!("encoder.{m}"),
+                encoder,
+                shape.width,
+                shape.slots,
+                config.width,
+            )?);
         }
         let fusion = Fusion::build(weights, config, asks(config, modalities), outputs)?;
         let mut alone = Vec::new();
@@ -67,7 +79,13 @@ impl Network {
     }
 
     /// Encodes `rows`, each modality once and only for the rows whose entry of `used` holds it.
-    pub(crate) fn encode(&self, evidence: &Evidence, rows: &[usize], used: &[Availability], noise: &mut Noise) -> Result<Encoded, Error> {
+    pub(crate) fn encode(
+        &self,
+        evidence: &Evidence,
+        rows: &[usize],
+        used: &[Availability],
+        noise: &mut Noise,
+    ) -> Result<Encoded, Error> {
         let (mut parts, mut all, mut start) = (Vec::new(), Vec::new(), 0);
         for (m, encoder) in self.encoders.iter().enumerate() {
             let having: Vec<usize> = (0..rows.len()).filter(|&i| used[i].contains(m)).collect();
@@ -93,7 +111,12 @@ impl Network {
 
     /// Fuses subsets of what was encoded: each pair names a row (by its position among the encoded ones)
     /// and modalities, all of them encoded. Shape: `[pairs, outputs]`.
-    pub(crate) fn fuse(&self, encoded: &Encoded, pairs: &[(usize, Availability)], noise: &mut Noise) -> Result<Tensor, Error> {
+    pub(crate) fn fuse(
+        &self,
+        encoded: &Encoded,
+        pairs: &[(usize, Availability)],
+        noise: &mut Noise,
+    ) -> Result<Tensor, Error> {
         let mut members: Members = vec![Vec::new(); pairs.len()];
         for (m, part) in encoded.parts.iter().enumerate() {
             let Some(part) = part else { continue };

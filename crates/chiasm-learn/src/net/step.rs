@@ -33,12 +33,22 @@ impl Stepper {
     ///
     /// # Errors
     /// As for [`super::Net::fit`].
-    pub fn new(input: &NetInput, outcome: Outcome, outputs: usize, config: NetConfig, seed: u64) -> Result<Self, Error> {
+    pub fn new(
+        input: &NetInput,
+        outcome: Outcome,
+        outputs: usize,
+        config: NetConfig,
+        seed: u64,
+    ) -> Result<Self, Error> {
         config.check()?;
         input.check()?;
         let parts = input.modalities.iter().zip(&input.parts);
         let modalities: Vec<ModalityShape> = parts
-            .map(|(name, part)| ModalityShape { name: name.to_string(), width: part.width(), slots: part.slots() })
+            .map(|(name, part)| ModalityShape {
+                name: name.to_string(),
+                width: part.width(),
+                slots: part.slots(),
+            })
             .collect();
         let (target, _, outputs) = Target::new(&outcome, outputs, &config)?;
         let evidence = Evidence::new(input);
@@ -51,7 +61,18 @@ impl Stepper {
         };
         let adamw = AdamW::new(made.values().cloned().collect(), config.weight_decay);
         let target = Arc::new(target);
-        Ok(Self { config, modalities, evidence, outcome, target, outputs, availability, network, made, adamw })
+        Ok(Self {
+            config,
+            modalities,
+            evidence,
+            outcome,
+            target,
+            outputs,
+            availability,
+            network,
+            made,
+            adamw,
+        })
     }
 
     /// Number of trained values.
@@ -64,6 +85,10 @@ impl Stepper {
     /// # Errors
     /// [`Error::Tensor`] where an operation fails.
     pub fn step(&mut self, seed: u64) -> Result<f32, Error> {
+        rayon::scope(|_| self.step_within(seed))
+    }
+
+    fn step_within(&mut self, seed: u64) -> Result<f32, Error> {
         let lesson = Lesson {
             config: &self.config,
             modalities: &self.modalities,

@@ -124,7 +124,13 @@ impl Lesson<'_> {
     }
 
     /// The loss of the fusion plus those of the modalities alone.
-    pub(crate) fn loss(&self, network: &Network, rows: &[usize], used: &[Availability], noise: &mut Noise) -> Result<Tensor, Error> {
+    pub(crate) fn loss(
+        &self,
+        network: &Network,
+        rows: &[usize],
+        used: &[Availability],
+        noise: &mut Noise,
+    ) -> Result<Tensor, Error> {
         let encoded = network.encode(self.evidence, rows, used, noise)?;
         let pairs: Vec<(usize, Availability)> = used.iter().copied().enumerate().collect();
         let scores = network.fuse(&encoded, &pairs, noise)?;
@@ -183,9 +189,16 @@ mod tests {
         let bag = Bag { slots: ["a", "b", "c"].map(String::from).into(), width: 5, instances };
         let modalities = ["bag", "x", "y"].map(Modality::new);
         let part = |m: usize| Part::Row { values: &table, present: &present[m] };
-        let input = NetInput { modalities: &modalities, parts: vec![Part::Bag { bag: &bag, present: &present[0] }, part(1), part(2)] };
+        let input = NetInput {
+            modalities: &modalities,
+            parts: vec![Part::Bag { bag: &bag, present: &present[0] }, part(1), part(2)],
+        };
         let shapes: Vec<ModalityShape> = (0..3)
-            .map(|m| ModalityShape { name: modalities[m].to_string(), width: input.parts[m].width(), slots: input.parts[m].slots() })
+            .map(|m| ModalityShape {
+                name: modalities[m].to_string(),
+                width: input.parts[m].width(),
+                slots: input.parts[m].slots(),
+            })
             .collect();
         let outcome = Outcome::MultiClass((0..rows).map(|r| r % 3).collect());
         let availability: Vec<Availability> = (0..rows).map(|r| input.availability(r)).collect();
@@ -216,7 +229,8 @@ mod tests {
                     let loss = lesson.loss(&network, &rows, &availability, &mut Noise::from(1)).unwrap();
                     let gradients = loss.backward().unwrap();
                     for (name, var) in &made {
-                        let gradient = gradients.get(var).unwrap_or_else(|| panic!("{json}: {name} has no gradient"));
+                        let gradient =
+                            gradients.get(var).unwrap_or_else(|| panic!("{json}: {name} has no gradient"));
                         let values: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
                         assert!(values.iter().all(|g| g.is_finite()), "{json}: {name}");
                         assert!(values.iter().any(|g| *g != 0.0), "{json}: {name} has gradient 0");

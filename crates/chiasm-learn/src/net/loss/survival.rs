@@ -50,7 +50,10 @@ pub(super) fn cox(scores: &[f64], follow_up: &[(f64, bool)], efron: bool, gradie
 pub(super) fn edges(time: &[f64], event: &[bool], bins: usize) -> Vec<f64> {
     let mut events: Vec<f64> = time.iter().zip(event).filter(|(_, e)| **e).map(|(t, _)| *t).collect();
     events.sort_by(f64::total_cmp);
-    let mut edges: Vec<f64> = (1..=bins).filter_map(|b| (b * events.len()).div_ceil(bins).checked_sub(1)).map(|at| events[at]).collect();
+    let mut edges: Vec<f64> = (1..=bins)
+        .filter_map(|b| (b * events.len()).div_ceil(bins).checked_sub(1))
+        .map(|at| events[at])
+        .collect();
     edges.dedup();
     edges
 }

@@ -115,7 +115,9 @@ impl CustomOp1 for Gated {
         let mut dx = vec![0.0; n * width];
         read(x, |x| {
             read(&gradient, |g| {
-                for ((dx, x), g) in dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(g.chunks_exact(h)) {
+                for ((dx, x), g) in
+                    dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(g.chunks_exact(h))
+                {
                     for i in 0..h {
                         let (t, s) = (tanh(x[i]), sigmoid(x[h + i]));
                         dx[i] = g[i] * (1.0 - t * t) * s;

@@ -1,6 +1,6 @@
 //! The optimiser, in place.
 
-use super::{CHUNK, SERIAL, floats};
+use super::{CHUNK, SERIAL, floats, vectorised};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Var};
 use rayon::prelude::*;
@@ -55,7 +55,13 @@ impl InplaceOp2 for Step {
         "chiasm-adamw"
     }
 
-    fn cpu_fwd(&self, weights: &mut CpuStorage, layout: &Layout, gradient: &CpuStorage, g_layout: &Layout) -> Result<()> {
+    fn cpu_fwd(
+        &self,
+        weights: &mut CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        g_layout: &Layout,
+    ) -> Result<()> {
         let g = floats(gradient, g_layout)?;
         let (Some((start, end)), CpuStorage::F32(weights)) = (layout.contiguous_offsets(), weights) else {
             candle_core::bail!("adamw: weights that are not contiguous floats");
@@ -80,10 +86,10 @@ impl Step {
         let level = self.lr / (1.0 - BETA1.powi(self.count));
         let spread = 1.0 / (1.0 - BETA2.powi(self.count));
         let shrink = 1.0 - self.lr * self.decay;
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
-                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m.iter_mut()).zip(v.iter_mut()) {
                     *m = BETA1 * *m + (1.0 - BETA1) * g;
                     *v = BETA2 * *v + (1.0 - BETA2) * g * g;
                     *w = *w * shrink - level * *m / ((*v * spread).sqrt() + EPSILON);

@@ -2,7 +2,7 @@
 //! absent has weight exactly zero: it is not there.
 
 use super::math::{dot, exp};
-use super::{Spans, floats, output, read, tensor};
+use super::{Spans, floats, output, read, tensor, vectorised};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -82,7 +82,14 @@ impl Heads {
 
     /// Writes one row's results. `out` holds the row's queries alone: `[queries, d]`.
     #[inline(always)]
-    fn forward(self, out: &mut [f32], q: Side, k: Side, v: Side, asking: Range<usize>, answering: Range<usize>, weights: &mut Vec<f32>) {
+    fn forward(
+        self,
+        out: &mut [f32],
+        [q, k, v]: [Side; 3],
+        asking: Range<usize>,
+        answering: Range<usize>,
+        weights: &mut Vec<f32>,
+    ) {
         let size = self.d / self.heads;
         let scale = 1.0 / (size as f32).sqrt();
         weights.clear();
@@ -102,7 +109,14 @@ impl Heads {
 
     /// Adds one row's gradients to `back`.
     #[inline(always)]
-    fn backward(self, back: &mut Back, gradient: &[f32], q: Side, k: Side, v: Side, asking: Range<usize>, answering: Range<usize>) {
+    fn backward(
+        self,
+        back: &mut Back,
+        gradient: &[f32],
+        [q, k, v]: [Side; 3],
+        asking: Range<usize>,
+        answering: Range<usize>,
+    ) {
         let (d, size) = (self.d, self.d / self.heads);
         let scale = 1.0 / (size as f32).sqrt();
         back.reset(d, asking.len(), answering.len());
@@ -191,15 +205,15 @@ impl CustomOp1 for SelfAttention {
         let groups = self.spans.groups(GROUP);
         let items: Vec<_> = self.spans.split(&mut y, heads.d, &groups).into_iter().zip(groups).collect();
         each(items, x.len(), |(y, rows)| {
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
-                    let (mut weights, mut rest) = (Vec::new(), y);
-                    for row in rows {
+                    let (mut weights, mut rest) = (Vec::new(), &mut *y);
+                    for row in rows.clone() {
                         let span = self.spans.get(row);
                         let (out, tail) = rest.split_at_mut(span.len() * heads.d);
                         rest = tail;
-                        heads.forward(out, q, k, v, span.clone(), span, &mut weights);
+                        heads.forward(out, [q, k, v], span.clone(), span, &mut weights);
                     }
                 },
             );
@@ -217,18 +231,19 @@ impl CustomOp1 for SelfAttention {
             read(&gradient, |g| {
                 let [q, k, v] = [0, 1, 2].map(|i| Side { values: x, stride: width, offset: i * d });
                 let groups = self.spans.groups(GROUP);
-                let items: Vec<_> = self.spans.split(&mut dx, width, &groups).into_iter().zip(groups).collect();
+                let items: Vec<_> =
+                    self.spans.split(&mut dx, width, &groups).into_iter().zip(groups).collect();
                 each(items, x.len(), |(dx, rows)| {
-                    pulp::Arch::new().dispatch(
+                    vectorised(
                         #[inline(always)]
                         || {
-                            let (mut back, mut rest) = (Back::default(), dx);
-                            for row in rows {
+                            let (mut back, mut rest) = (Back::default(), &mut *dx);
+                            for row in rows.clone() {
                                 let span = self.spans.get(row);
                                 let (out, tail) = rest.split_at_mut(span.len() * width);
                                 rest = tail;
                                 let g = &g[span.start * d..span.end * d];
-                                heads.backward(&mut back, g, q, k, v, span.clone(), span);
+                                heads.backward(&mut back, g, [q, k, v], span.clone(), span);
                                 for (t, out) in out.chunks_exact_mut(width).enumerate() {
                                     let at = t * d..(t + 1) * d;
                                     out[..d].copy_from_slice(&back.dq[at.clone()]);
@@ -267,7 +282,13 @@ impl CustomOp2 for CrossAttention {
         "chiasm-cross-attention"
     }
 
-    fn cpu_fwd(&self, q: &CpuStorage, q_layout: &Layout, kv: &CpuStorage, kv_layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        kv: &CpuStorage,
+        kv_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let heads = self.heads(q_layout.shape().dims2()?, kv_layout.shape().dims2()?)?;
         let d = heads.d;
         let (q, kv) = (floats(q, q_layout)?, floats(kv, kv_layout)?);
@@ -278,15 +299,15 @@ impl CustomOp2 for CrossAttention {
         let groups = self.asking.groups(GROUP);
         let items: Vec<_> = self.asking.split(&mut y, d, &groups).into_iter().zip(groups).collect();
         each(items, work, |(y, rows)| {
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
-                    let (mut weights, mut rest) = (Vec::new(), y);
-                    for row in rows {
+                    let (mut weights, mut rest) = (Vec::new(), &mut *y);
+                    for row in rows.clone() {
                         let span = self.asking.get(row);
                         let (out, tail) = rest.split_at_mut(span.len() * d);
                         rest = tail;
-                        heads.forward(out, q, k, v, span, self.answering.get(row), &mut weights);
+                        heads.forward(out, [q, k, v], span, self.answering.get(row), &mut weights);
                     }
                 },
             );
@@ -294,7 +315,13 @@ impl CustomOp2 for CrossAttention {
         output(y, q_layout.shape().clone())
     }
 
-    fn bwd(&self, q: &Tensor, kv: &Tensor, _y: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        q: &Tensor,
+        kv: &Tensor,
+        _y: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let heads = self.heads(q.dims2()?, kv.dims2()?)?;
         let d = heads.d;
@@ -309,19 +336,19 @@ impl CustomOp2 for CrossAttention {
                     let answered = self.answering.split(&mut dkv, 2 * d, &groups);
                     let items: Vec<_> = asked.into_iter().zip(answered).zip(groups).collect();
                     each(items, q.values.len() + kv.len(), |((dq, dkv), rows)| {
-                        pulp::Arch::new().dispatch(
+                        vectorised(
                             #[inline(always)]
                             || {
                                 let mut back = Back::default();
-                                let (mut rest_q, mut rest_kv) = (dq, dkv);
-                                for row in rows {
+                                let (mut rest_q, mut rest_kv) = (&mut *dq, &mut *dkv);
+                                for row in rows.clone() {
                                     let (asking, answering) = (self.asking.get(row), self.answering.get(row));
                                     let (dq, tail) = rest_q.split_at_mut(asking.len() * d);
                                     rest_q = tail;
                                     let (dkv, tail) = rest_kv.split_at_mut(answering.len() * 2 * d);
                                     rest_kv = tail;
                                     let g = &g[asking.start * d..asking.end * d];
-                                    heads.backward(&mut back, g, q, k, v, asking, answering);
+                                    heads.backward(&mut back, g, [q, k, v], asking, answering);
                                     dq.copy_from_slice(&back.dq);
                                     for (t, out) in dkv.chunks_exact_mut(2 * d).enumerate() {
                                         out[..d].copy_from_slice(&back.dk[t * d..(t + 1) * d]);
@@ -346,7 +373,14 @@ mod tests {
     use candle_core::{D, Device};
 
     /// Attention by stock operations: all tokens against all, the others' rows masked out.
-    fn stock(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, asking: &Spans, answering: &Spans) -> Result<Tensor> {
+    fn stock(
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        heads: usize,
+        asking: &Spans,
+        answering: &Spans,
+    ) -> Result<Tensor> {
         let (n, d) = q.dims2()?;
         let m = k.dim(0)?;
         let mut mask = vec![f32::NEG_INFINITY; n * m];
@@ -360,7 +394,8 @@ mod tests {
         let mask = Tensor::from_vec(mask, (n, m), &Device::Cpu)?;
         let size = d / heads;
         let split = |t: &Tensor| t.reshape(((), heads, size))?.transpose(0, 1)?.contiguous();
-        let scores = (split(q)?.matmul(&split(k)?.t()?)? * (1.0 / (size as f64).sqrt()))?.broadcast_add(&mask)?;
+        let scores =
+            (split(q)?.matmul(&split(k)?.t()?)? * (1.0 / (size as f64).sqrt()))?.broadcast_add(&mask)?;
         let e = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.detach())?.exp()?;
         let p = e.broadcast_div(&e.sum_keepdim(D::Minus1)?)?;
         p.matmul(&split(v)?)?.transpose(0, 1)?.reshape((n, d))

@@ -45,7 +45,11 @@ fn flat(t: &Tensor) -> Vec<f32> {
 }
 
 /// Checks values and gradients of `fused`: against `stock` (to 1e-5) and against central differences.
-pub(crate) fn gradients_match(inputs: &Inputs, fused: impl Fn(&[Tensor]) -> Result<Tensor>, stock: Option<Function>) {
+pub(crate) fn gradients_match(
+    inputs: &Inputs,
+    fused: impl Fn(&[Tensor]) -> Result<Tensor>,
+    stock: Option<Function>,
+) {
     let tensors = inputs.tensors();
     let y = fused(&tensors).unwrap();
     let gradients = weighted(&y).unwrap().backward().unwrap();
@@ -76,7 +80,11 @@ pub(crate) fn gradients_match(inputs: &Inputs, fused: impl Fn(&[Tensor]) -> Resu
             let step = 4e-3;
             let difference = (moved(step) - moved(-step)) / (2.0 * f64::from(step));
             let error = (difference - f64::from(gradient[at])).abs();
-            assert!(error < 2e-3 * (1.0 + difference.abs()), "input {i} at {at}: {} against {difference}", gradient[at]);
+            assert!(
+                error < 2e-3 * (1.0 + difference.abs()),
+                "input {i} at {at}: {} against {difference}",
+                gradient[at]
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Dropout whose mask is a function of a seed and the position, the same whatever the threads.
 
 use super::activation::{SELU_ALPHA, SELU_SCALE};
-use super::{floats, output, read, tensor};
+use super::{floats, output, read, tensor, vectorised};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 /// Sets a share `p` of the elements to zero and scales the others by `1 / (1 - p)`. Any shape.
@@ -37,17 +37,36 @@ struct Dropout {
 }
 
 impl Dropout {
-    /// Whether element `i` stays.
+    /// Whether element `i` stays, by hashing it with both halves of the seed.
     ///
     /// # Source
-    /// SplitMix64: Steele, Lea and Flood 2014, doi:10.1145/2714064.2660195.
-    fn stays(&self, i: usize) -> bool {
-        let mut z = self.seed.wrapping_add((i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let unit = ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32;
-        unit < self.keep
+    /// The mixing function is lowbias32: Wellons 2018, github.com/skeeto/hash-prospector.
+    #[inline(always)]
+    fn stays(&self, i: u32) -> bool {
+        let hash = mix(mix(i ^ self.seed as u32) ^ (self.seed >> 32) as u32);
+        hash < (self.keep * 4_294_967_296.0) as u32
     }
+
+    /// `scale * x[i] + shift` where `i` stays, else `dropped`.
+    fn apply(&self, x: &[f32], shift: f32, dropped: f32) -> Vec<f32> {
+        let mut y = vec![0.0; x.len()];
+        vectorised(
+            #[inline(always)]
+            || {
+                for (i, (y, &x)) in y.iter_mut().zip(x).enumerate() {
+                    *y = if self.stays(i as u32) { self.scale * x + shift } else { dropped };
+                }
+            },
+        );
+        y
+    }
+}
+
+#[inline(always)]
+fn mix(mut z: u32) -> u32 {
+    z = (z ^ (z >> 16)).wrapping_mul(0x7feb_352d);
+    z = (z ^ (z >> 15)).wrapping_mul(0x846c_a68b);
+    z ^ (z >> 16)
 }
 
 impl CustomOp1 for Dropout {
@@ -57,16 +76,13 @@ impl CustomOp1 for Dropout {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = floats(x, layout)?;
-        let value = |(i, &x): (usize, &f32)| self.scale * if self.stays(i) { x } else { self.dropped } + self.shift;
-        output(x.iter().enumerate().map(value).collect(), layout.shape().clone())
+        let dropped = self.scale * self.dropped + self.shift;
+        output(self.apply(x, self.shift, dropped), layout.shape().clone())
     }
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.contiguous()?;
-        let dx = read(&gradient, |g| {
-            let value = |(i, &g): (usize, &f32)| if self.stays(i) { g * self.scale } else { 0.0 };
-            Ok(g.iter().enumerate().map(value).collect::<Vec<_>>())
-        })?;
+        let dx = read(&gradient, |g| Ok(self.apply(g, 0.0, 0.0)))?;
         Ok(Some(tensor(dx, x.shape())?))
     }
 }
@@ -96,7 +112,7 @@ mod tests {
     fn alpha_dropout_keeps_mean_and_variance() {
         // Nearly standard normal values: the number of ones among 64 random bits, centred and scaled.
         let uniform = Dropout { seed: 0, keep: 0.5, scale: 1.0, shift: 0.0, dropped: 0.0 };
-        let bits = |i: usize| (0..64).filter(|b| uniform.stays(i * 64 + b)).count() as f32;
+        let bits = |i: usize| (0..64).filter(|b| uniform.stays((i * 64 + b) as u32)).count() as f32;
         let x: Vec<f32> = (0..20_000).map(|i| (bits(i) - 32.0) / 4.0).collect();
         let x = Tensor::from_vec(x, 20_000, &Device::Cpu).unwrap();
         let y: Vec<f32> = alpha_dropout(&x, 0.2, 9).unwrap().to_vec1().unwrap();

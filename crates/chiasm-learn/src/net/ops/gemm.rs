@@ -45,7 +45,10 @@ const SERIAL: usize = 1 << 20;
 #[allow(unsafe_code)]
 pub(super) fn multiply(out: &mut [f32], accumulate: bool, a: View<'_>, b: View<'_>) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
-    assert!(b.rows == k && out.len() == m * n && a.is_sound() && b.is_sound(), "matrix product of unequal shapes");
+    assert!(
+        b.rows == k && out.len() == m * n && a.is_sound() && b.is_sound(),
+        "matrix product of unequal shapes"
+    );
     if m == 0 || n == 0 {
         return;
     }
@@ -107,7 +110,9 @@ mod tests {
 
     #[test]
     fn products_are_right_and_do_not_depend_on_the_number_of_threads() {
-        for (m, k, n) in [(64, 5000, 256), (320, 256, 1024), (1024, 320, 256), (7, 33, 5), (1, 64, 1), (450, 64, 192)] {
+        for (m, k, n) in
+            [(64, 5000, 256), (320, 256, 1024), (1024, 320, 256), (7, 33, 5), (1, 64, 1), (450, 64, 192)]
+        {
             let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let one = bits(product(m, k, n, 1));
             assert_eq!(one, bits(product(m, k, n, 2)), "{m} {k} {n}");

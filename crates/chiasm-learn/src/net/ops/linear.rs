@@ -1,7 +1,7 @@
 //! The linear layer.
 
 use super::gemm::{View, multiply};
-use super::{floats, needs_gradient, output, read, tensor};
+use super::{floats, needs_gradient, output, read, tensor, vectorised};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// `x wᵀ + b`. Shapes: `x [n, in]`, `w [out, in]`, `b [out]` -> `[n, out]`.
@@ -65,11 +65,16 @@ impl CustomOp3 for Linear {
                 tensor(dw, (out, k))
             })?;
             let mut db = vec![0.0f32; out];
-            for row in g.chunks_exact(out) {
-                for (total, g) in db.iter_mut().zip(row) {
-                    *total += g;
-                }
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for row in g.chunks_exact(out) {
+                        for (total, g) in db.iter_mut().zip(row) {
+                            *total += g;
+                        }
+                    }
+                },
+            );
             Ok((dx, Some(dw), Some(tensor(db, out)?)))
         })
     }

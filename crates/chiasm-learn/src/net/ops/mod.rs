@@ -84,11 +84,28 @@ fn by_chunks(y: &mut [f32], x: &[f32], columns: usize, f: impl Fn(&mut [f32], &[
     }
 }
 
+/// `f`, compiled for each kind of processor and run as the one at hand wants it.
+///
+/// `f` is called by reference: called by value it would go through a shim that the compiler does not
+/// inline, and so would be compiled for the plainest processor only.
+fn vectorised<R>(f: impl FnMut() -> R) -> R {
+    struct Call<F>(F);
+    impl<R, F: FnMut() -> R> pulp::NullaryFnOnce for Call<F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn call(mut self) -> R {
+            (self.0)()
+        }
+    }
+    pulp::Arch::new().dispatch(Call(f))
+}
+
 /// `y[i] = f(x[i])`, vectorised for the machine at hand.
 fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
     by_chunks(&mut y, x, 1, |y, x| {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for (y, &x) in y.iter_mut().zip(x) {
@@ -104,7 +121,7 @@ fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
 fn map_two(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
     let mut y = b.to_vec();
     by_chunks(&mut y, a, 1, |y, x| {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for (y, &x) in y.iter_mut().zip(x) {

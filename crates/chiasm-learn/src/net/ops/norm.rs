@@ -1,7 +1,7 @@
 //! Layer normalisation.
 
 use super::math::sum_by;
-use super::{by_chunks, columns, floats, output, read, tensor};
+use super::{by_chunks, columns, floats, output, read, tensor, vectorised};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -18,8 +18,16 @@ struct LayerNorm;
 #[inline(always)]
 fn moments(x: &[f32]) -> (f32, f32) {
     let n = x.len() as f32;
-    let mean = sum_by(x.len(), #[inline(always)] |i| x[i]) / n;
-    let variance = sum_by(x.len(), #[inline(always)] |i| (x[i] - mean) * (x[i] - mean)) / n;
+    let mean = sum_by(
+        x.len(),
+        #[inline(always)]
+        |i| x[i],
+    ) / n;
+    let variance = sum_by(
+        x.len(),
+        #[inline(always)]
+        |i| (x[i] - mean) * (x[i] - mean),
+    ) / n;
     (mean, 1.0 / (variance + EPSILON).sqrt())
 }
 
@@ -44,7 +52,7 @@ impl CustomOp3 for LayerNorm {
         }
         let mut y = vec![0.0; x.len()];
         by_chunks(&mut y, x, d, |y, x| {
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
                     for (y, x) in y.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
@@ -82,7 +90,7 @@ fn backward(x: &[f32], w: &[f32], g: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let mut dx = vec![0.0; x.len()];
     let chunks = dx.par_chunks_mut(ROWS * d).zip(x.par_chunks(ROWS * d)).zip(g.par_chunks(ROWS * d));
     let work = |((dx, x), g): ((&mut [f32], &[f32]), &[f32])| {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || backward_rows(dx, x, w, g),
         )
@@ -126,8 +134,16 @@ fn backward_rows(dx: &mut [f32], x: &[f32], w: &[f32], g: &[f32]) -> Vec<f32> {
             db[i] += g[i];
             dx[i] = g[i] * w[i];
         }
-        let level = sum_by(d, #[inline(always)] |i| dx[i]) / d as f32;
-        let slope = sum_by(d, #[inline(always)] |i| dx[i] * unit[i]) / d as f32;
+        let level = sum_by(
+            d,
+            #[inline(always)]
+            |i| dx[i],
+        ) / d as f32;
+        let slope = sum_by(
+            d,
+            #[inline(always)]
+            |i| dx[i] * unit[i],
+        ) / d as f32;
         for i in 0..d {
             dx[i] = scale * (dx[i] - level - unit[i] * slope);
         }

@@ -80,7 +80,13 @@ impl CustomOp2 for SoftmaxPool {
         "chiasm-span-softmax-pool"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, x_layout: &Layout, s: &CpuStorage, s_layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        s: &CpuStorage,
+        s_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (tokens, d) = x_layout.shape().dims2()?;
         if tokens != self.0.tokens() || s_layout.shape().elem_count() != tokens {
             candle_core::bail!("pool: {tokens} tokens, expected {}", self.0.tokens());
@@ -96,7 +102,13 @@ impl CustomOp2 for SoftmaxPool {
         output(y, (self.0.len(), d))
     }
 
-    fn bwd(&self, x: &Tensor, scores: &Tensor, _y: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        scores: &Tensor,
+        _y: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let (tokens, d) = x.dims2()?;
         let (mut dx, mut ds) = (vec![0.0; tokens * d], vec![0.0; tokens]);
@@ -142,6 +154,10 @@ mod tests {
             };
             Tensor::cat(&[pool(0, 2)?, pool(2, 1)?, pool(3, 3)?], 0)
         };
-        gradients_match(&Inputs::new(&[&[6, 5], &[6, 1]]), |t| span_softmax_pool(&t[0], &t[1], &spans), Some(&stock));
+        gradients_match(
+            &Inputs::new(&[&[6, 5], &[6, 1]]),
+            |t| span_softmax_pool(&t[0], &t[1], &spans),
+            Some(&stock),
+        );
     }
 }

@@ -48,7 +48,12 @@ impl Spans {
     }
 
     /// Splits `values` (`width` floats a token) at the borders of `groups`, which cover all rows in order.
-    pub(super) fn split<'a>(&self, mut values: &'a mut [f32], width: usize, groups: &[Range<usize>]) -> Vec<&'a mut [f32]> {
+    pub(super) fn split<'a>(
+        &self,
+        mut values: &'a mut [f32],
+        width: usize,
+        groups: &[Range<usize>],
+    ) -> Vec<&'a mut [f32]> {
         let cut = |group: &Range<usize>| {
             let (head, tail) = std::mem::take(&mut values).split_at_mut(self.over(group).len() * width);
             values = tail;
