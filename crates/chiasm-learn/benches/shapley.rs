@@ -10,7 +10,8 @@ use chiasm_learn::predict::Predictor;
 use chiasm_learn::prepare::BagForm;
 use chiasm_learn::trained::Trained;
 use chiasm_record::{
-    Availability, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale, SubjectId, Task, TaskKind,
+    Availability, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale, SubjectId, Task,
+    TaskKind,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -38,7 +39,11 @@ fn examples(n: usize, seed: u64) -> Examples {
                     grid.set(row, c, value);
                 }
             }
-            Block { modality: Modality::new(format!("m{m}")), present: vec![true; n], content: Content::Table(grid) }
+            Block {
+                modality: Modality::new(format!("m{m}")),
+                present: vec![true; n],
+                content: Content::Table(grid),
+            }
         })
         .collect();
     let outcome = logit.iter().map(|l| rng.random_range(0.0..1.0) < 1.0 / (1.0 + (-l).exp())).collect();
@@ -53,15 +58,19 @@ fn main() {
     let rows: Vec<usize> = (0..patients.len()).collect();
     let sets: Vec<Availability> = Availability::all(MODALITIES).subsets().filter(|s| !s.is_empty()).collect();
     let ridge = LearnerConfig::Ridge { penalties: vec![1.0], components: None, bag: BagForm::Mean };
-    let forest = LearnerConfig::Forest { trees: 300, min_leaf: 3, columns: None, extra: false, bag: BagForm::Mean };
+    let forest =
+        LearnerConfig::Forest { trees: 300, min_leaf: 3, columns: None, extra: false, bag: BagForm::Mean };
     for fusion in [
         FusionConfig::Stacked { name: "stacked".into(), shrinkage: vec![10.0] },
         FusionConfig::Net { name: "attention".into(), net: NetConfig { epochs: 5, ..NetConfig::default() } },
         FusionConfig::Concat { name: "concat (forest)".into(), modalities: None, learner: forest },
     ] {
         let name = fusion.name().to_owned();
-        let config =
-            LearnConfig { experts: vec![vec![ridge.clone()]; MODALITIES], fusions: vec![fusion], inner_folds: 3 };
+        let config = LearnConfig {
+            experts: vec![vec![ridge.clone()]; MODALITIES],
+            fusions: vec![fusion],
+            inner_folds: 3,
+        };
         let (trained, reference) = Trained::fit(&training, &config, &sets, None, 3).unwrap();
         let predictor = Predictor { trained, reference, confidence: 0.9, seed: 3 };
         let begun = Instant::now();

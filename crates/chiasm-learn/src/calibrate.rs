@@ -75,7 +75,11 @@ impl Line {
     fn fit(answer: &Outcome, scores: &Matrix, output: usize) -> Result<(Self, f64), Error> {
         let rows: Vec<usize> = (0..scores.rows).filter(|&r| scores.row(r)[output].is_finite()).collect();
         let answer = answer.select(&rows);
-        let x = Matrix { rows: rows.len(), cols: 1, values: rows.iter().map(|&r| scores.row(r)[output]).collect() };
+        let x = Matrix {
+            rows: rows.len(),
+            cols: 1,
+            values: rows.iter().map(|&r| scores.row(r)[output]).collect(),
+        };
         let weight = match &answer {
             Outcome::Binary(yes) => {
                 let events = yes.iter().filter(|&&y| y).count();

@@ -89,9 +89,7 @@ impl FusionConfig {
     /// Name in the report.
     pub fn name(&self) -> &str {
         match self {
-            Self::Stacked { name, .. }
-            | Self::Concat { name, .. }
-            | Self::Net { name, .. } => name,
+            Self::Stacked { name, .. } | Self::Concat { name, .. } | Self::Net { name, .. } => name,
         }
     }
 }

@@ -76,9 +76,7 @@ mod tests {
 
     fn witnesses() -> Vec<Witness> {
         // Yes more often as the score rises.
-        (0..200)
-            .map(|i| Witness { score: f64::from(i), yes: (i * 7919) % 200 < i, weight: 1.0 })
-            .collect()
+        (0..200).map(|i| Witness { score: f64::from(i), yes: (i * 7919) % 200 < i, weight: 1.0 }).collect()
     }
 
     #[test]
@@ -94,7 +92,8 @@ mod tests {
     #[test]
     fn venn_abers_by_hand() {
         // Scores 1, 2, 3 with answers no, yes, no; asked at 2.5.
-        let w = [(1.0, false), (2.0, true), (3.0, false)].map(|(score, yes)| Witness { score, yes, weight: 1.0 });
+        let w =
+            [(1.0, false), (2.0, true), (3.0, false)].map(|(score, yes)| Witness { score, yes, weight: 1.0 });
         // As a no: 0, (1, 0, 0) -> 1/3. As a yes: 0, (1, 1, 0) -> 2/3.
         let (low, high) = venn_abers(&w, 2.5);
         assert!((low - 1.0 / 3.0).abs() < 1e-12 && (high - 2.0 / 3.0).abs() < 1e-12, "{low} {high}");
@@ -106,7 +105,8 @@ mod tests {
         let w = witnesses();
         let refused = (0..w.len())
             .filter(|&i| {
-                let others: Vec<Witness> = w.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, w)| *w).collect();
+                let others: Vec<Witness> =
+                    w.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, w)| *w).collect();
                 p_value(&others, w[i].score, w[i].yes) <= 0.1
             })
             .count();

@@ -1,8 +1,8 @@
 //! Cross-fitting: what a model says of training subjects that it has not seen.
 
+use crate::linear::{Linear, Options};
 use crate::matrix::Matrix;
 use crate::{Error, head};
-use crate::linear::{Linear, Options};
 use chiasm_cohort::Examples;
 use chiasm_record::{Availability, Outcome};
 use rayon::prelude::*;
@@ -85,7 +85,8 @@ impl Loss {
         let (mut mean, mut by_fold) = (0.0, vec![0.0; count]);
         for (k, answer) in head::marginals(outcome, scores.cols).iter().enumerate() {
             let base = head::base_rate(answer);
-            let column = (0..scores.rows).map(|r| scores.row(r)[k]).map(|s| if s.is_finite() { s } else { base });
+            let column =
+                (0..scores.rows).map(|r| scores.row(r)[k]).map(|s| if s.is_finite() { s } else { base });
             let x = Matrix { rows: scores.rows, cols: 1, values: column.collect() };
             let line = Linear::fit(&x, answer, 1e-3, &Options { non_negative: true, ..Options::default() })?;
             mean -= line.log_likelihood / scores.rows as f64;

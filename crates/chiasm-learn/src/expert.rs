@@ -71,7 +71,8 @@ impl Expert {
             .map(|&m| Ok((m, Preparation::fit(&examples.blocks()[m], &rows, form, bag)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         let x = columns(&parts, examples, &rows, &vec![wanted; rows.len()]);
-        let learners = Learner::fit_settings(&x, &outcome.select(&rows), examples.task().outputs.len(), config, seed)?;
+        let learners =
+            Learner::fit_settings(&x, &outcome.select(&rows), examples.task().outputs.len(), config, seed)?;
         Ok(learners
             .into_iter()
             .map(|(learner, setting)| Self { parts: parts.clone(), learner, setting })
@@ -84,7 +85,12 @@ impl Expert {
     ///
     /// # Errors
     /// [`Error::Shape`] where the examples do not fit the expert.
-    pub fn attribute(&self, examples: &Examples, rows: &[usize], output: usize) -> Result<Vec<Vec<FeatureShare>>, Error> {
+    pub fn attribute(
+        &self,
+        examples: &Examples,
+        rows: &[usize],
+        output: usize,
+    ) -> Result<Vec<Vec<FeatureShare>>, Error> {
         let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
         let per_column = self.learner.attribute(&columns(&self.parts, examples, rows, &sets), output)?;
         let shares = (0..rows.len()).map(|i| {
@@ -94,7 +100,11 @@ impl Expert {
                 let values = preparation.by_feature(&per_column.row(i)[at..at + preparation.width()]);
                 at += preparation.width();
                 let named = preparation.features().iter().zip(values);
-                shares.extend(named.map(|(f, share)| FeatureShare { modality: *modality, feature: f.clone(), share }));
+                shares.extend(named.map(|(f, share)| FeatureShare {
+                    modality: *modality,
+                    feature: f.clone(),
+                    share,
+                }));
             }
             shares
         });
@@ -126,7 +136,12 @@ impl Scorer for Expert {
 }
 
 /// The columns of all parts side by side; parts outside a row's set are missing there.
-fn columns(parts: &[(usize, Preparation)], examples: &Examples, rows: &[usize], sets: &[Availability]) -> Matrix {
+fn columns(
+    parts: &[(usize, Preparation)],
+    examples: &Examples,
+    rows: &[usize],
+    sets: &[Availability],
+) -> Matrix {
     let width = parts.iter().map(|(_, p)| p.width()).sum();
     let mut all = Matrix::zeros(rows.len(), width);
     let mut at = 0;

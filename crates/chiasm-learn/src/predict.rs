@@ -85,7 +85,11 @@ impl Predictor {
                 abstention: Some(Abstention::NothingPresent),
                 attribution: Vec::new(),
             };
-            return Ok(Answer { prediction, value_of_missing: missing.into_iter().map(|m| (m, None)).collect(), plausible: Vec::new() });
+            return Ok(Answer {
+                prediction,
+                value_of_missing: missing.into_iter().map(|m| (m, None)).collect(),
+                plausible: Vec::new(),
+            });
         }
         let outputs = task.outputs.len();
         let mut value: Vec<f64> = (0..outputs).map(|k| score(present, k)).collect();

@@ -93,14 +93,18 @@ impl Preparation {
             return Err(cannot("no training subject has it"));
         }
         let (reads, features) = match &block.content {
-            Content::Table(grid) => (table_reads(grid, &rows, form), grid.features.iter().map(|f| f.name.clone()).collect()),
+            Content::Table(grid) => {
+                (table_reads(grid, &rows, form), grid.features.iter().map(|f| f.name.clone()).collect())
+            }
             Content::Bag(bag) => (bag_reads(bag, form, bag_form), bag.slots.clone()),
         };
         let mut columns = Vec::with_capacity(reads.len());
         let means = SlotMeans::of(block, &rows);
         for (feature, read) in reads {
-            let seen: Vec<f64> =
-                (0..rows.len()).map(|i| read.value(block, &means, rows[i], i)).filter(|v| !v.is_nan()).collect();
+            let seen: Vec<f64> = (0..rows.len())
+                .map(|i| read.value(block, &means, rows[i], i))
+                .filter(|v| !v.is_nan())
+                .collect();
             let Some((centre, spread)) = moments(&seen) else { continue };
             if read.is_mark() {
                 let ones = seen.iter().filter(|&&v| v == 1.0).count();
@@ -213,12 +217,14 @@ impl Read {
     /// The value for block row `row`, which is number `i` of the rows asked for; NaN where missing.
     fn value(&self, block: &Block, means: &SlotMeans, row: usize, i: usize) -> f64 {
         match (self, &block.content) {
-            (Self::Value { feature, scale, ranks }, Content::Table(grid)) => match (grid.get(row, *feature), scale) {
-                (None, _) => f64::NAN,
-                (Some(v), Scale::Linear) => v,
-                (Some(v), Scale::Log) => v.signum() * v.abs().ln_1p(),
-                (Some(v), Scale::Rank) => normal_score(ranks, v),
-            },
+            (Self::Value { feature, scale, ranks }, Content::Table(grid)) => {
+                match (grid.get(row, *feature), scale) {
+                    (None, _) => f64::NAN,
+                    (Some(v), Scale::Linear) => v,
+                    (Some(v), Scale::Log) => v.signum() * v.abs().ln_1p(),
+                    (Some(v), Scale::Rank) => normal_score(ranks, v),
+                }
+            }
             (Self::Level { feature, level }, Content::Table(grid)) => {
                 grid.get(row, *feature).map_or(f64::NAN, |v| f64::from(u8::from(v == *level as f64)))
             }
@@ -303,7 +309,8 @@ impl SlotMeans {
 fn difference(instances: &[(usize, Vec<f32>)], slot: usize, mean: &[f64]) -> f64 {
     let (mut sum, mut count) = (0.0, 0usize);
     for (_, vector) in instances.iter().filter(|(s, _)| *s == slot) {
-        sum += vector.iter().zip(mean).map(|(&v, m)| (f64::from(v) - m).abs()).sum::<f64>() / mean.len() as f64;
+        sum +=
+            vector.iter().zip(mean).map(|(&v, m)| (f64::from(v) - m).abs()).sum::<f64>() / mean.len() as f64;
         count += 1;
     }
     if count < 2 { f64::NAN } else { sum / count as f64 }

@@ -109,7 +109,8 @@ impl Reference {
             .collect();
         moves.sort_by(|a, b| a.0.total_cmp(&b.0));
         let nearest = &moves[..moves.len().min(NEIGHBOURS)];
-        (nearest.len() >= 10).then(|| nearest.iter().map(|(_, moved)| moved).sum::<f64>() / nearest.len() as f64)
+        (nearest.len() >= 10)
+            .then(|| nearest.iter().map(|(_, moved)| moved).sum::<f64>() / nearest.len() as f64)
     }
 }
 
@@ -127,7 +128,11 @@ fn censoring_free(time: &[f64], event: &[bool]) -> impl Fn(f64) -> f64 {
         let now = time[order[i]];
         let (at_risk, mut censored, mut events) = ((order.len() - i) as f64, 0.0, 0.0);
         while i < order.len() && time[order[i]] == now {
-            if event[order[i]] { events += 1.0 } else { censored += 1.0 }
+            if event[order[i]] {
+                events += 1.0
+            } else {
+                censored += 1.0
+            }
             i += 1;
         }
         // Events at the same time come first.

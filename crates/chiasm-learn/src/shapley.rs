@@ -21,10 +21,13 @@ pub fn subsets_needed(present: Availability, run_seed: u64) -> Vec<Availability>
     let mut needed: Vec<Availability> = orders(present, run_seed)
         .flat_map(|order| {
             let mut set = Availability::NONE;
-            let grown: Vec<Availability> = order.into_iter().map(|m| {
-                set = set.with(m);
-                set
-            }).collect();
+            let grown: Vec<Availability> = order
+                .into_iter()
+                .map(|m| {
+                    set = set.with(m);
+                    set
+                })
+                .collect();
             grown
         })
         .chain([Availability::NONE])
@@ -77,7 +80,8 @@ pub fn attribute(
             let value = (0..worth.len())
                 .filter(|mask| mask & both == 0)
                 .map(|mask| {
-                    let delta = worth[mask | both] - worth[mask | 1 << a] - worth[mask | 1 << b] + worth[mask];
+                    let delta =
+                        worth[mask | both] - worth[mask | 1 << a] - worth[mask | 1 << b] + worth[mask];
                     pair_weight[mask.count_ones() as usize] * delta
                 })
                 .sum();

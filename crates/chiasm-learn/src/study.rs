@@ -53,7 +53,8 @@ impl<'a> Study<'a> {
             return Err(Error::Shape { message: "training needs outcomes".into() });
         };
         let groups: Vec<usize> = (0..examples.len()).collect();
-        let folds = split::k_fold(&groups, &outcome.strata(), config.inner_folds, seed::derive(run_seed, &[0]))?;
+        let folds =
+            split::k_fold(&groups, &outcome.strata(), config.inner_folds, seed::derive(run_seed, &[0]))?;
         let parts = (0..config.inner_folds)
             .map(|fold| {
                 let rows: Vec<usize> = (0..folds.len()).filter(|&r| folds[r] != fold).collect();
@@ -64,7 +65,12 @@ impl<'a> Study<'a> {
         Ok(Self { examples, outcome, outputs, folds, parts, seed: run_seed })
     }
 
-    pub(crate) fn train(self, config: &LearnConfig, sets: &[Availability], horizon: Option<f64>) -> Result<(Trained, Reference), Error> {
+    pub(crate) fn train(
+        self,
+        config: &LearnConfig,
+        sets: &[Availability],
+        horizon: Option<f64>,
+    ) -> Result<(Trained, Reference), Error> {
         let chosen = config
             .experts
             .par_iter()
@@ -114,7 +120,14 @@ impl<'a> Study<'a> {
                 reference = Some(Reference::new(self.outcome, &c.own, &c.by_set, horizon));
             }
             let name = fusion.name().to_owned();
-            fusions.push(Fused { name, setting: c.setting, model: c.model, calibration, baseline_hazard, loss: c.loss.mean });
+            fusions.push(Fused {
+                name,
+                setting: c.setting,
+                model: c.model,
+                calibration,
+                baseline_hazard,
+                loss: c.loss.mean,
+            });
         }
         let Some(reference) = reference else {
             return Err(Error::Shape { message: "a recipe needs at least one fusion".into() });
@@ -144,7 +157,12 @@ impl<'a> Study<'a> {
 
     /// Cross-fits every setting of every learner, keeps the one with the smallest out-of-fold loss, and
     /// refits it on all training subjects.
-    fn choose(&self, modalities: &[usize], learners: &[LearnerConfig], path: &[u64]) -> Result<Chosen, Error> {
+    fn choose(
+        &self,
+        modalities: &[usize],
+        learners: &[LearnerConfig],
+        path: &[u64],
+    ) -> Result<Chosen, Error> {
         let seed = |learner: usize, part: usize| {
             let path: Vec<u64> = path.iter().copied().chain([learner as u64, part as u64]).collect();
             seed::derive(self.seed, &path)
@@ -158,7 +176,8 @@ impl<'a> Study<'a> {
                 .par_iter()
                 .enumerate()
                 .map(|(fold, part)| {
-                    Expert::fit_settings(part, modalities, learner, seed(l, fold)).map_err(|e| e.in_fold(fold))
+                    Expert::fit_settings(part, modalities, learner, seed(l, fold))
+                        .map_err(|e| e.in_fold(fold))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             let settings = by_fold.first().map_or(0, Vec::len);
@@ -177,11 +196,17 @@ impl<'a> Study<'a> {
         let Some((l, setting, cross_fitted, scores, loss)) = best else {
             return Err(Error::Shape { message: "a modality has no learner".into() });
         };
-        let mut refitted = Expert::fit_settings(self.examples, modalities, &learners[l], seed(l, usize::MAX))?;
+        let mut refitted =
+            Expert::fit_settings(self.examples, modalities, &learners[l], seed(l, usize::MAX))?;
         Ok(Chosen { expert: refitted.swap_remove(setting), cross_fitted, scores, loss, tried })
     }
 
-    fn stacked(&self, scores: &[Matrix], sets: &[Availability], strengths: &[f64]) -> Result<Candidate, Error> {
+    fn stacked(
+        &self,
+        scores: &[Matrix],
+        sets: &[Availability],
+        strengths: &[f64],
+    ) -> Result<Candidate, Error> {
         let own = |row: usize| self.examples.availability(row);
         let observed: BTreeSet<Availability> = (0..self.examples.len()).map(own).collect();
         let mut best: Option<(f64, Matrix, Loss)> = None;
@@ -207,7 +232,14 @@ impl<'a> Study<'a> {
             })
             .collect();
         let setting = format!("shrinkage {strength}");
-        Ok(Candidate { model: Model::Stacked(stacked), setting, own: cross, by_set, loss, tried: strengths.len() })
+        Ok(Candidate {
+            model: Model::Stacked(stacked),
+            setting,
+            own: cross,
+            by_set,
+            loss,
+            tried: strengths.len(),
+        })
     }
 
     /// The combination itself is cross-fitted too: each fold's weights come from the other folds.
@@ -222,7 +254,8 @@ impl<'a> Study<'a> {
             let (held_out, inside): (Vec<usize>, Vec<usize>) =
                 (0..self.folds.len()).partition(|&r| self.folds[r] == fold);
             let known: Vec<Matrix> = scores.iter().map(|s| s.select(&inside)).collect();
-            let stacked = Stacked::fit(&known, &self.outcome.select(&inside), self.outputs, observed, strength)?;
+            let stacked =
+                Stacked::fit(&known, &self.outcome.select(&inside), self.outputs, observed, strength)?;
             let combined = stacked.score(scores, &held_out, |i| self.examples.availability(held_out[i]));
             for (i, &row) in held_out.iter().enumerate() {
                 cross.row_mut(row).copy_from_slice(combined.row(i));
@@ -304,9 +337,12 @@ impl<'a> Study<'a> {
         let Some(names) = names else { return Ok((0..all.len()).collect()) };
         // A modality that this source does not have was dropped with a finding; a misspelt one was
         // refused when the recipe was read.
-        let found: Vec<usize> = names.iter().filter_map(|n| all.iter().position(|m| m.as_str() == n)).collect();
+        let found: Vec<usize> =
+            names.iter().filter_map(|n| all.iter().position(|m| m.as_str() == n)).collect();
         if found.is_empty() {
-            return Err(Error::Shape { message: "a fusion names none of the modalities that there are".into() });
+            return Err(Error::Shape {
+                message: "a fusion names none of the modalities that there are".into(),
+            });
         }
         Ok(found)
     }

@@ -97,7 +97,9 @@ impl Trained {
         sets: &[Availability],
     ) -> Result<Matrix, Error> {
         let (mut scores, calibration) = match which {
-            Which::Single(m) => (self.singles[m].expert.score(examples, rows, sets)?, &self.singles[m].calibration),
+            Which::Single(m) => {
+                (self.singles[m].expert.score(examples, rows, sets)?, &self.singles[m].calibration)
+            }
             Which::Fusion(f) => (self.raw(f, examples, rows, sets)?, &self.fusions[f].calibration),
         };
         for (i, (&row, set)) in rows.iter().zip(sets).enumerate() {
@@ -125,7 +127,13 @@ impl Trained {
         head::answer(self.task.kind, hazard, scores);
     }
 
-    fn raw(&self, f: usize, examples: &Examples, rows: &[usize], sets: &[Availability]) -> Result<Matrix, Error> {
+    fn raw(
+        &self,
+        f: usize,
+        examples: &Examples,
+        rows: &[usize],
+        sets: &[Availability],
+    ) -> Result<Matrix, Error> {
         match &self.fusions[f].model {
             Model::Concat(expert) => expert.score(examples, rows, sets),
             Model::Net(net) => net.score(examples, rows, sets),
@@ -151,7 +159,12 @@ impl Trained {
     ///
     /// # Errors
     /// [`Error::Shape`] where the examples do not fit.
-    pub fn features(&self, examples: &Examples, rows: &[usize], output: usize) -> Result<Vec<Vec<FeatureShare>>, Error> {
+    pub fn features(
+        &self,
+        examples: &Examples,
+        rows: &[usize],
+        output: usize,
+    ) -> Result<Vec<Vec<FeatureShare>>, Error> {
         let mut all = vec![Vec::new(); rows.len()];
         for single in &self.singles {
             for (shares, more) in all.iter_mut().zip(single.expert.attribute(examples, rows, output)?) {

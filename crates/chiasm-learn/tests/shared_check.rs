@@ -9,8 +9,8 @@ use chiasm_learn::predict::Predictor;
 use chiasm_learn::prepare::BagForm;
 use chiasm_learn::trained::Trained;
 use chiasm_record::{
-    Abstention, Availability, Bag, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale, SubjectId,
-    Task, TaskKind,
+    Abstention, Availability, Bag, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale,
+    SubjectId, Task, TaskKind,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,7 +24,8 @@ fn examples(kind: TaskKind) -> Examples {
     let mut uniform = || rng.random_range(-1.0..1.0f64);
     let latent: Vec<(f64, f64)> = (0..N).map(|_| (uniform(), uniform())).collect();
     let feature = |name: &str, kind| Feature { name: name.into(), kind, unit: None, scale: Scale::Linear };
-    let mut first = Grid::missing(vec![feature("a", FeatureKind::Numeric), feature("b", FeatureKind::Numeric)], N);
+    let mut first =
+        Grid::missing(vec![feature("a", FeatureKind::Numeric), feature("b", FeatureKind::Numeric)], N);
     let mut second = Grid::missing(
         vec![
             feature("c", FeatureKind::Ordered),
@@ -32,9 +33,8 @@ fn examples(kind: TaskKind) -> Examples {
         ],
         N,
     );
-    let present = |m: usize| -> Vec<bool> {
-        (0..N).map(|r| r + 1 < N && (m == 0 || r % (5 + m) != 0)).collect()
-    };
+    let present =
+        |m: usize| -> Vec<bool> { (0..N).map(|r| r + 1 < N && (m == 0 || r % (5 + m) != 0)).collect() };
     let mut instances = vec![Vec::new(); N];
     for r in 0..N {
         if present(0)[r] {
@@ -48,7 +48,8 @@ fn examples(kind: TaskKind) -> Examples {
             second.set(r, 1, f64::from(u8::from(uniform() > 0.0)));
         }
         if present(2)[r] {
-            instances[r] = (0..1 + r % 3).map(|i| (i % 2, vec![uniform() as f32, latent[r].0 as f32, 0.5])).collect();
+            instances[r] =
+                (0..1 + r % 3).map(|i| (i % 2, vec![uniform() as f32, latent[r].0 as f32, 0.5])).collect();
         }
     }
     let noise: Vec<f64> = (0..N).map(|_| 0.5 * uniform()).collect();
@@ -69,7 +70,8 @@ fn examples(kind: TaskKind) -> Examples {
             },
         ),
     };
-    let block = |name: &str, m, content| Block { modality: Modality::new(name), present: present(m), content };
+    let block =
+        |name: &str, m, content| Block { modality: Modality::new(name), present: present(m), content };
     Examples::new(
         Task { kind, outputs: (0..outputs).map(|k| format!("output{k}")).collect() },
         (0..N).map(|r| SubjectId::new(format!("S{r:03}"))).collect(),
@@ -91,18 +93,27 @@ fn fusions() -> Vec<FusionConfig> {
         layers: 1,
         heads: 2,
         epochs: 15,
-        encoders: [("tiles".to_owned(), EncoderConfig::Bag {
-            hidden: vec![],
-            activation: Default::default(),
-            dropout: 0.0,
-            pool: Default::default(),
-        })]
+        encoders: [(
+            "tiles".to_owned(),
+            EncoderConfig::Bag {
+                hidden: vec![],
+                activation: Default::default(),
+                dropout: 0.0,
+                pool: Default::default(),
+            },
+        )]
         .into(),
         ..NetConfig::default()
     };
-    let forest = LearnerConfig::Forest { trees: 40, min_leaf: 3, columns: None, extra: false, bag: BagForm::Summary };
-    let boosted =
-        LearnerConfig::Boosted { rounds: 30, learning_rate: 0.1, depth: 2, subsample: 0.8, bag: BagForm::Mean };
+    let forest =
+        LearnerConfig::Forest { trees: 40, min_leaf: 3, columns: None, extra: false, bag: BagForm::Summary };
+    let boosted = LearnerConfig::Boosted {
+        rounds: 30,
+        learning_rate: 0.1,
+        depth: 2,
+        subsample: 0.8,
+        bag: BagForm::Mean,
+    };
     let ridge = LearnerConfig::Ridge { penalties: vec![0.1, 1.0], components: Some(3), bag: BagForm::Mean };
     let concat = |name: &str, learner| FusionConfig::Concat { name: name.into(), modalities: None, learner };
     vec![
@@ -149,9 +160,13 @@ fn concordance(examples: &Examples, values: &[f64]) -> f64 {
 
 #[test]
 fn every_fusion_answers_every_question() {
-    for kind in
-        [TaskKind::Binary, TaskKind::MultiClass, TaskKind::MultiLabel, TaskKind::Regression, TaskKind::Survival]
-    {
+    for kind in [
+        TaskKind::Binary,
+        TaskKind::MultiClass,
+        TaskKind::MultiLabel,
+        TaskKind::Regression,
+        TaskKind::Survival,
+    ] {
         let examples = examples(kind);
         let rows: Vec<usize> = (0..N).collect();
         for fusion in fusions() {
@@ -176,11 +191,14 @@ fn every_fusion_answers_every_question() {
                     assert!((p.value.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{name}");
                 }
                 let missing: Vec<usize> = answer.value_of_missing.iter().map(|(m, _)| *m).collect();
-                assert!(missing.iter().all(|&m| !p.present.contains(m)) && missing.len() + p.present.count() == 3);
+                assert!(
+                    missing.iter().all(|&m| !p.present.contains(m)) && missing.len() + p.present.count() == 3
+                );
             }
             // f(all) - f(none) is shared out in full.
             let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
-            let link = predictor.trained.score(predictor.trained.selected(), &examples, &rows, &sets).unwrap();
+            let link =
+                predictor.trained.score(predictor.trained.selected(), &examples, &rows, &sets).unwrap();
             for (row, answer) in with_evidence.iter().enumerate() {
                 for (k, a) in answer.prediction.attribution.iter().enumerate() {
                     let sum: f64 = a.shares.iter().map(|s| s.share).sum();
@@ -223,6 +241,7 @@ fn a_damaged_checkpoint_is_refused() {
     without.tensors = None;
     assert!(Predictor::load(&without).is_err());
     let mut other = whole.clone();
-    other.model = String::from_utf8(whole.model).unwrap().replacen("\"version\":1", "\"version\":99", 1).into_bytes();
+    other.model =
+        String::from_utf8(whole.model).unwrap().replacen("\"version\":1", "\"version\":99", 1).into_bytes();
     assert!(Predictor::load(&other).unwrap_err().to_string().contains("version 99"));
 }

@@ -39,7 +39,8 @@ fn find(path: &str, file: &str, what: &'static str, bundle: &Dir<'_>) -> Result<
     let on_disk = Path::new(path);
     let on_disk = if on_disk.is_dir() { on_disk.join(file) } else { on_disk.to_path_buf() };
     if on_disk.is_file() {
-        let text = std::fs::read_to_string(&on_disk).map_err(|source| Error::Read { path: on_disk.clone(), source })?;
+        let text = std::fs::read_to_string(&on_disk)
+            .map_err(|source| Error::Read { path: on_disk.clone(), source })?;
         return Ok(Text { place: on_disk.display().to_string(), text });
     }
     let name = Path::new(path).file_name().map_or(path.into(), |n| n.to_string_lossy());

@@ -39,8 +39,12 @@ pub fn read(
         let path = data.join(&input.path);
         let missing = |e: &chiasm_ingest::Error| matches!(e, chiasm_ingest::Error::MissingFile { .. });
         let read = match input.kind {
-            InputKind::Table => chiasm_ingest::read_table(&path).map(|t| sources.insert_table(&input.name, t)),
-            InputKind::Vectors => chiasm_ingest::read_vectors(&path).map(|v| sources.insert_vectors(&input.name, v)),
+            InputKind::Table => {
+                chiasm_ingest::read_table(&path).map(|t| sources.insert_table(&input.name, t))
+            }
+            InputKind::Vectors => {
+                chiasm_ingest::read_vectors(&path).map(|v| sources.insert_vectors(&input.name, v))
+            }
         };
         match read {
             Ok(()) => {

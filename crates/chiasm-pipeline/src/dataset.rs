@@ -61,8 +61,10 @@ pub fn list() -> Result<Vec<Dataset>, Error> {
     bundle::datasets()
         .into_iter()
         .map(|(name, text)| {
-            toml::from_str(text)
-                .map_err(|e| Error::Broken { path: format!("datasets/{name}.toml").into(), message: e.to_string() })
+            toml::from_str(text).map_err(|e| Error::Broken {
+                path: format!("datasets/{name}.toml").into(),
+                message: e.to_string(),
+            })
         })
         .collect()
 }
@@ -107,7 +109,9 @@ pub fn get(dataset: &Dataset, root: &Path, progress: &dyn Progress) -> Result<Pa
         .into();
     for file in &dataset.files {
         let path = target.join(&file.path);
-        let right = |bytes: &[u8]| file.blake3.as_ref().is_none_or(|hash| blake3::hash(bytes).to_hex().as_str() == hash);
+        let right = |bytes: &[u8]| {
+            file.blake3.as_ref().is_none_or(|hash| blake3::hash(bytes).to_hex().as_str() == hash)
+        };
         if !std::fs::read(&path).is_ok_and(|bytes| right(&bytes)) {
             let Some(url) = &file.url else { continue };
             let bytes = fetch(&agent, url)?;

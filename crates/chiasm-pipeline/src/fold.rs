@@ -94,7 +94,8 @@ pub fn run(
     let predict = |which: Which, sets: &[Availability]| -> Result<Predicted, Error> {
         Ok(predicted(&trained, which, &trained.score(which, examples, &rows, sets)?, sets))
     };
-    let models = trained.models().into_iter().map(|which| predict(which, &sets)).collect::<Result<Vec<_>, _>>()?;
+    let models =
+        trained.models().into_iter().map(|which| predict(which, &sets)).collect::<Result<Vec<_>, _>>()?;
     let subsets = subsets(examples)
         .into_iter()
         .map(|subset| {
@@ -103,7 +104,10 @@ pub fn run(
         })
         .collect::<Result<Vec<_>, Error>>()?;
     let (Which::Fusion(fusion), Which::Single(single)) = (trained.selected(), trained.best_single()) else {
-        return Err(Error::Broken { path: "fold".into(), message: "a fusion and a single were expected".into() });
+        return Err(Error::Broken {
+            path: "fold".into(),
+            message: "a fusion and a single were expected".into(),
+        });
     };
     let (losses, tried) = (trained.models().into_iter().map(|w| trained.loss(w)).collect(), trained.tried());
     let singles = trained.modalities().len();
@@ -191,7 +195,8 @@ fn covered(
         Outcome::Binary(yes) => holds(0, yes[row]),
         Outcome::MultiClass(classes) => holds(classes[row], true),
         Outcome::MultiLabel(labels) => {
-            let all: Option<Vec<bool>> = labels[row].iter().enumerate().map(|(k, &yes)| holds(k, yes)).collect();
+            let all: Option<Vec<bool>> =
+                labels[row].iter().enumerate().map(|(k, &yes)| holds(k, yes)).collect();
             all.map(|all| all.into_iter().all(|held| held))
         }
         Outcome::Regression(values) => {

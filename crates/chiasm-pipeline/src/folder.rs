@@ -53,10 +53,8 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write`].
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::Broken {
-            path: self.path(name),
-            message: e.to_string(),
-        })?;
+        let mut text = serde_json::to_vec_pretty(value)
+            .map_err(|e| Error::Broken { path: self.path(name), message: e.to_string() })?;
         text.push(b'\n');
         self.write(name, &text)
     }

@@ -131,7 +131,9 @@ impl Answers {
         };
         let first = prediction.attribution.first();
         row.extend((0..self.modalities.len()).map(|m| number(first.and_then(|a| share(a, m)))));
-        let value = |m: usize| answer.value_of_missing.iter().find(|(missing, _)| *missing == m).and_then(|(_, v)| *v);
+        let value = |m: usize| {
+            answer.value_of_missing.iter().find(|(missing, _)| *missing == m).and_then(|(_, v)| *v)
+        };
         row.extend((0..self.modalities.len()).map(|m| number(value(m))));
         row
     }

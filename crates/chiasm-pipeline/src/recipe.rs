@@ -114,10 +114,17 @@ impl Recipe {
             return Err("modalities: a name stands twice".into());
         }
         if names.len() < 2 {
-            return Err(format!("modalities: found {}, expected at least 2: a fusion of one modality is none", names.len()));
+            return Err(format!(
+                "modalities: found {}, expected at least 2: a fusion of one modality is none",
+                names.len()
+            ));
         }
         if names.len() > chiasm_record::Availability::MAX {
-            return Err(format!("modalities: found {}, expected at most {}", names.len(), chiasm_record::Availability::MAX));
+            return Err(format!(
+                "modalities: found {}, expected at most {}",
+                names.len(),
+                chiasm_record::Availability::MAX
+            ));
         }
         for m in &self.modalities {
             if m.experts.is_empty() {
@@ -139,7 +146,10 @@ impl Recipe {
             match fusion {
                 FusionConfig::Concat { modalities: Some(wanted), learner, .. } => {
                     for m in wanted.iter().filter(|m| !names.contains(m.as_str())) {
-                        return Err(format!("fusions.{name}: modality '{m}' is not known{}", nearest(m, names.iter().copied())));
+                        return Err(format!(
+                            "fusions.{name}: modality '{m}' is not known{}",
+                            nearest(m, names.iter().copied())
+                        ));
                     }
                     if wanted.len() < 2 {
                         return Err(format!("fusions.{name}: a fusion of one modality is none"));
@@ -152,19 +162,26 @@ impl Recipe {
                 FusionConfig::Net { net, .. } => {
                     net.check().map_err(|e| format!("fusions.{name}: net.{e}"))?;
                     for m in net.encoders.keys().chain(&net.asks).filter(|m| !names.contains(m.as_str())) {
-                        return Err(format!("fusions.{name}: modality '{m}' is not known{}", nearest(m, names.iter().copied())));
+                        return Err(format!(
+                            "fusions.{name}: modality '{m}' is not known{}",
+                            nearest(m, names.iter().copied())
+                        ));
                     }
                 }
                 FusionConfig::Stacked { shrinkage, .. } => {
                     if shrinkage.is_empty() || shrinkage.iter().any(|s| !(s.is_finite() && *s >= 0.0)) {
-                        return Err(format!("fusions.{name}: shrinkage: expected one or more numbers, 0 or more"));
+                        return Err(format!(
+                            "fusions.{name}: shrinkage: expected one or more numbers, 0 or more"
+                        ));
                     }
                 }
             }
         }
         match self.split {
             SplitRecipe::RepeatedKFold { folds, repeats } if folds < 2 || repeats < 1 => {
-                return Err(format!("split: found {folds} folds, {repeats} repeats; expected at least 2 and 1"));
+                return Err(format!(
+                    "split: found {folds} folds, {repeats} repeats; expected at least 2 and 1"
+                ));
             }
             _ => {}
         }
@@ -192,7 +209,11 @@ impl Recipe {
     pub fn cohort(&self) -> CohortSpec {
         CohortSpec {
             index_time: self.index_time.clone(),
-            modalities: self.modalities.iter().map(|m| Wanted { name: m.name.clone(), required: m.required }).collect(),
+            modalities: self
+                .modalities
+                .iter()
+                .map(|m| Wanted { name: m.name.clone(), required: m.required })
+                .collect(),
             task: self.task.clone(),
             subgroups: self.subgroups.clone(),
             folds: match &self.split {
@@ -293,7 +314,11 @@ fn with_nearest(message: &str) -> String {
         return message.trim_end().to_owned();
     };
     let expected: Vec<&str> = words.collect();
-    format!("{}{}", message.split(", expected").next().unwrap_or(message), nearest(unknown, expected.iter().copied()))
+    format!(
+        "{}{}",
+        message.split(", expected").next().unwrap_or(message),
+        nearest(unknown, expected.iter().copied())
+    )
 }
 
 fn at_line(place: &str, text: &str, offset: Option<usize>) -> String {

@@ -1,14 +1,16 @@
 //! From finished folds to a report: the pipeline's words, evaluation's numbers, the features that drive
 //! each modality.
 
+use crate::Error;
 use crate::cohort::Cohort;
 use crate::fold::{FoldResult, Predicted};
 use crate::recipe::{Recipe, SplitRecipe};
 use crate::run::{RunRecord, RunRequest, gather};
-use crate::Error;
-use chiasm_evaluate::{FeatureShare, FlowStep, Protocol, ReportFinding};
-use chiasm_evaluate::{AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess};
 use chiasm_evaluate::metrics::spearman;
+use chiasm_evaluate::{
+    AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess,
+};
+use chiasm_evaluate::{FeatureShare, FlowStep, Protocol, ReportFinding};
 use chiasm_learn::config::FusionConfig;
 use chiasm_learn::net::FusionKind;
 use chiasm_learn::predict::Predictor;
@@ -65,7 +67,10 @@ fn held_out(
     let (Which::Fusion(selected), Which::Single(best_single)) =
         (predictor.trained.selected(), predictor.trained.best_single())
     else {
-        return Err(Error::Broken { path: "model".into(), message: "a fusion and a single were expected".into() });
+        return Err(Error::Broken {
+            path: "model".into(),
+            message: "a fusion and a single were expected".into(),
+        });
     };
     let n = examples.len();
     let outputs = examples.task().outputs.len();
@@ -177,7 +182,9 @@ fn protocol(recipe: &Recipe, record: &RunRecord) -> Protocol {
         SplitRecipe::RepeatedKFold { repeats, .. } => {
             format!("Subjects were held out in {folds} stratified folds, {repeats} times over.")
         }
-        SplitRecipe::Given { name } => format!("Subjects were held out in the {folds} folds '{name}' that the source gives."),
+        SplitRecipe::Given { name } => {
+            format!("Subjects were held out in the {folds} folds '{name}' that the source gives.")
+        }
     };
     Protocol {
         words: vec![

@@ -91,7 +91,9 @@ pub fn check(recipe: &str, site: Option<&str>) -> Result<(Recipe, Site), Error> 
 
 fn at(place: &str, error: chiasm_cohort::Error) -> Error {
     match error {
-        chiasm_cohort::Error::Site { .. } => Error::Recipe { place: place.to_owned(), message: error.to_string() },
+        chiasm_cohort::Error::Site { .. } => {
+            Error::Recipe { place: place.to_owned(), message: error.to_string() }
+        }
         other => other.into(),
     }
 }
@@ -110,7 +112,8 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let examples = &cohort.assembled.examples;
     let there = examples.blocks().len();
     if there < 2 {
-        let message = format!("found data of {there} modality, expected at least 2: a fusion of one modality is none");
+        let message =
+            format!("found data of {there} modality, expected at least 2: a fusion of one modality is none");
         return Err(Error::Recipe { place: format!("{} at site {}", recipe.name, site.name), message });
     }
     let split = split_of(&recipe, &cohort)?;
@@ -137,9 +140,16 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
                 Ok(done) => done,
                 Err(_) => {
                     let seed = seed::derive(recipe.seed, &[repeat as u64, fold as u64]);
-                    let done =
-                        fold::run(examples, folds, fold, &learning, recipe.confidence, recipe.horizon(), seed)
-                            .map_err(|e| e.in_fold(repeat, fold))?;
+                    let done = fold::run(
+                        examples,
+                        folds,
+                        fold,
+                        &learning,
+                        recipe.confidence,
+                        recipe.horizon(),
+                        seed,
+                    )
+                    .map_err(|e| e.in_fold(repeat, fold))?;
                     folder.write_json(&name, &done)?;
                     done
                 }
@@ -186,8 +196,7 @@ pub fn rebuild_report(root: &Path) -> Result<(Report, PathBuf), Error> {
         return Err(Error::Missing { path, hint });
     }
     let text = String::from_utf8_lossy(&folder.read("report.json")?).into_owned();
-    let report =
-        Report::from_json(&text).map_err(|e| Error::Broken { path, message: e.to_string() })?;
+    let report = Report::from_json(&text).map_err(|e| Error::Broken { path, message: e.to_string() })?;
     folder.write("report.html", chiasm_evaluate::html::render(&report).as_bytes())?;
     Ok((report, folder.path("report.html")))
 }
@@ -280,6 +289,11 @@ impl Run {
     /// [`Error::NotARun`], [`Error::Read`], [`Error::Broken`], and damaged checkpoints.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let folder = RunFolder::open(root)?;
+        let record: RunRecord = folder.read_json("run.json")?;
+        if record.version != VERSION {
+            let message = format!("found version {}, expected {VERSION}", record.version);
+            return Err(Error::Broken { path: folder.path("run.json"), message });
+        }
         let text = |name: &str| -> Result<String, Error> {
             Ok(String::from_utf8_lossy(&folder.read(name)?).into_owned())
         };
@@ -292,7 +306,7 @@ impl Run {
             tensors: tensors.is_file().then(|| folder.read("checkpoint/net.safetensors")).transpose()?,
         };
         Ok(Self {
-            record: folder.read_json("run.json")?,
+            record,
             schema: folder.read_json("schema.json")?,
             predictor: Predictor::load(&checkpoint).map_err(|e| match e {
                 chiasm_learn::Error::Checkpoint { message } => {

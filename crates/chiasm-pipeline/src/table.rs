@@ -46,14 +46,21 @@ pub fn write_predictions(
     let count = |of: &dyn Fn(&(usize, usize, usize, &FoldResult, usize)) -> usize| -> ArrayRef {
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| of(r) as i32)))
     };
-    add("subject".into(), DataType::Utf8, text(&|row| examples.subjects().get(row).map(SubjectId::to_string).unwrap_or_default()));
+    add(
+        "subject".into(),
+        DataType::Utf8,
+        text(&|row| examples.subjects().get(row).map(SubjectId::to_string).unwrap_or_default()),
+    );
     add("repeat".into(), DataType::Int32, count(&|r| r.0 + 1));
     add("fold".into(), DataType::Int32, count(&|r| r.1 + 1));
     add("present".into(), DataType::Utf8, text(&|row| examples.availability(row).label(&modalities)));
-    let named = |name: &str, k: usize| if outputs.len() == 1 { name.to_owned() } else { format!("{name}_{}", outputs[k]) };
+    let named = |name: &str, k: usize| {
+        if outputs.len() == 1 { name.to_owned() } else { format!("{name}_{}", outputs[k]) }
+    };
     for k in 0..outputs.len() {
         for (model, name) in names.iter().enumerate() {
-            let values = rows.iter().map(|&(_, _, _, fold, i)| fold.models[model].answer[i].as_ref().map(|a| a[k]));
+            let values =
+                rows.iter().map(|&(_, _, _, fold, i)| fold.models[model].answer[i].as_ref().map(|a| a[k]));
             add(named(name, k), DataType::Float64, Arc::new(Float64Array::from_iter(values)));
         }
         let nested = rows.iter().map(|&(_, _, _, fold, i)| {

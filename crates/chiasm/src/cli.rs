@@ -22,7 +22,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train and judge a fusion model on real data in minutes.
-    #[command(after_help = "Example:  chiasm quickstart --data ~/data/hancock\n\nHANCOCK is taken from --data, from CHIASM_DATA/hancock, from ../shared/data/hancock, or from its public\nsource; if none can be reached, the small bundled cohort (GSE7390) is used instead.")]
+    #[command(
+        after_help = "Example:  chiasm quickstart --data ~/data/hancock\n\nHANCOCK is taken from --data, from CHIASM_DATA/hancock, from ../shared/data/hancock, or from its public\nsource; if none can be reached, the small bundled cohort (GSE7390) is used instead."
+    )]
     Quickstart {
         /// The folder that holds HANCOCK's files.
         #[arg(long)]
@@ -32,7 +34,9 @@ pub enum Command {
         out: PathBuf,
     },
     /// Run a recipe: cohort, training, evaluation, report. A stopped run goes on where it was.
-    #[command(after_help = "Example:  chiasm run recipes/pancancer-survival --data ~/data/porpoise --out runs/luad --set cancer=luad")]
+    #[command(
+        after_help = "Example:  chiasm run recipes/pancancer-survival --data ~/data/porpoise --out runs/luad --set cancer=luad"
+    )]
     Run {
         /// A recipe's folder, or the name of a bundled recipe.
         recipe: String,
@@ -50,7 +54,9 @@ pub enum Command {
         set: Vec<(String, String)>,
     },
     /// Predict for every subject of a data folder, labels not needed.
-    #[command(after_help = "Example:  chiasm predict runs/hancock --data ~/data/new-patients --out predictions.csv")]
+    #[command(
+        after_help = "Example:  chiasm predict runs/hancock --data ~/data/new-patients --out predictions.csv"
+    )]
     Predict {
         /// A finished run.
         run: PathBuf,

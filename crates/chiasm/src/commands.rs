@@ -44,7 +44,11 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Data(DataCommand::Get { name, into }) => {
             let root = into.clone().or_else(data_sets).unwrap_or_else(|| PathBuf::from("data"));
             let path = dataset::get(&dataset::find(name)?, &root, &bars)?;
-            if cli.json { println!("{}", json!({ "path": path })) } else { println!("{}", path.display()) }
+            if cli.json {
+                println!("{}", json!({ "path": path }))
+            } else {
+                println!("{}", path.display())
+            }
             Ok(())
         }
         Command::Recipe(RecipeCommand::Check(args)) => check(cli, args),
@@ -77,7 +81,10 @@ fn predict_all(cli: &Cli, run: &Path, data: &Path, out: &Path, bars: &Bars) -> R
     let abstained = answers.answers.iter().filter(|a| a.prediction.abstention.is_some()).count();
     let n = answers.answers.len();
     if cli.json {
-        println!("{}", json!({ "out": out, "subjects": n, "abstained": abstained, "findings": answers.findings }));
+        println!(
+            "{}",
+            json!({ "out": out, "subjects": n, "abstained": abstained, "findings": answers.findings })
+        );
         return Ok(());
     }
     for finding in &answers.findings {
@@ -100,7 +107,10 @@ fn list(cli: &Cli) -> Result<()> {
             (None, true) => "in the program itself".into(),
             (None, false) => format!("chiasm data get {}", set.name),
         };
-        println!("{:12} {}\n{:12} {}; {}\n{:12} {place}\n", set.name, set.title, "", set.licence, set.homepage, "");
+        println!(
+            "{:12} {}\n{:12} {}; {}\n{:12} {place}\n",
+            set.name, set.title, "", set.licence, set.homepage, ""
+        );
     }
     Ok(())
 }

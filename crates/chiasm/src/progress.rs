@@ -35,7 +35,9 @@ impl Progress for Bars {
                 done.finish_and_clear();
             }
             let bar = ProgressBar::new(parts as u64).with_message(what.to_owned());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg:18} [{bar:40}] {pos}/{len}  {elapsed}  left {eta}") {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{spinner} {msg:18} [{bar:40}] {pos}/{len}  {elapsed}  left {eta}",
+            ) {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.enable_steady_tick(Duration::from_millis(200));

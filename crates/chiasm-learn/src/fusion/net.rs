@@ -1,10 +1,10 @@
 //! A network over prepared evidence: what [`crate::net`] needs to read blocks.
 
+use crate::Error;
 use crate::crossfit::Scorer;
 use crate::matrix::Matrix;
 use crate::net::{Net, NetConfig, NetInput, Part};
 use crate::prepare::{BagForm, Form, Preparation};
-use crate::Error;
 use chiasm_cohort::Examples;
 use chiasm_record::{Availability, Bag, Block, Content};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,9 @@ impl NetModel {
         let rows: Vec<usize> = (0..examples.len()).collect();
         let readers =
             examples.blocks().iter().map(|b| Reader::fit(b, &rows)).collect::<Result<Vec<_>, _>>()?;
-        let net = with_input(&readers, examples, &rows, |input| Net::fit(input, outcome, examples.task().outputs.len(), config, seed))?;
+        let net = with_input(&readers, examples, &rows, |input| {
+            Net::fit(input, outcome, examples.task().outputs.len(), config, seed)
+        })?;
         Ok(Self { readers, net })
     }
 
@@ -82,7 +84,8 @@ impl Scorer for NetModel {
         let there: Vec<usize> = seen.iter().map(|&(i, _)| rows[i]).collect();
         let sets: Vec<Availability> = seen.iter().map(|&(_, set)| set).collect();
         let scores = with_input(&self.readers, examples, &there, |input| self.net.score(input, &sets))?;
-        let mut all = Matrix { rows: rows.len(), cols: scores.cols, values: vec![f64::NAN; rows.len() * scores.cols] };
+        let mut all =
+            Matrix { rows: rows.len(), cols: scores.cols, values: vec![f64::NAN; rows.len() * scores.cols] };
         for (at, &(i, _)) in seen.iter().enumerate() {
             all.row_mut(i).copy_from_slice(scores.row(at));
         }
@@ -125,7 +128,11 @@ impl Reader {
         match (self, &block.content) {
             (Self::Bag { centre, spread }, Content::Bag(bag)) => {
                 let scaled = |v: &[f32]| {
-                    v.iter().zip(centre).zip(spread).map(|((v, c), s)| ((v - c) / s).clamp(-4.0, 4.0)).collect()
+                    v.iter()
+                        .zip(centre)
+                        .zip(spread)
+                        .map(|((v, c), s)| ((v - c) / s).clamp(-4.0, 4.0))
+                        .collect()
                 };
                 let instances = rows
                     .iter()

@@ -77,9 +77,15 @@ impl Stacked {
                 let inside: Vec<f64> = self.combinations[output]
                     .iter()
                     .filter(|(s, _)| subset.includes(**s))
-                    .map(|(s, c)| c.intercept + s.iter().zip(&c.weights).map(|(m, w)| w * score(m)).sum::<f64>())
+                    .map(|(s, c)| {
+                        c.intercept + s.iter().zip(&c.weights).map(|(m, w)| w * score(m)).sum::<f64>()
+                    })
                     .collect();
-                if inside.is_empty() { self.base[output] } else { inside.iter().sum::<f64>() / inside.len() as f64 }
+                if inside.is_empty() {
+                    self.base[output]
+                } else {
+                    inside.iter().sum::<f64>() / inside.len() as f64
+                }
             }
         }
     }
@@ -121,11 +127,17 @@ impl Combination {
         // Each score in units of its own spread, so that shrinkage treats bold and timid experts alike.
         let spreads: Vec<f64> = members.iter().map(|&m| spread(rows.iter().map(|&r| score(m, r)))).collect();
         let scaled = |row: usize| members.iter().zip(&spreads).map(move |(&m, s)| score(m, row) / s);
-        let sum = Matrix { rows: rows.len(), cols: 1, values: rows.iter().map(|&r| scaled(r).sum()).collect() };
+        let sum =
+            Matrix { rows: rows.len(), cols: 1, values: rows.iter().map(|&r| scaled(r).sum()).collect() };
         // The common weight: one slope on the sum, barely penalised so that separation stays finite.
-        let options = |prior: Vec<f64>| Options { prior: Some(vec![prior]), non_negative: true, ..Options::default() };
+        let options =
+            |prior: Vec<f64>| Options { prior: Some(vec![prior]), non_negative: true, ..Options::default() };
         let common = Linear::fit(&sum, &answer, 1e-2, &options(vec![0.0]))?.coefficients[0][0];
-        let x = Matrix { rows: rows.len(), cols: members.len(), values: rows.iter().flat_map(|&r| scaled(r)).collect() };
+        let x = Matrix {
+            rows: rows.len(),
+            cols: members.len(),
+            values: rows.iter().flat_map(|&r| scaled(r)).collect(),
+        };
         let fit = Linear::fit(&x, &answer, shrinkage, &options(vec![common; members.len()]))?;
         let weights = fit.coefficients[0].iter().zip(&spreads).map(|(w, s)| w / s).collect();
         Ok(Self { intercept: fit.intercept[0], weights })

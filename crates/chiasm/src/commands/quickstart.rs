@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 pub fn run(cli: &Cli, data: Option<&Path>, out: &Path, bars: &Bars) -> Result<()> {
     let (recipe, data) = match find_hancock(data, bars)? {
         Some(path) => {
-            bars.say(&format!("HANCOCK from {}: 6 kinds of evidence, recurrence within three years", path.display()));
+            bars.say(&format!(
+                "HANCOCK from {}: 6 kinds of evidence, recurrence within three years",
+                path.display()
+            ));
             ("hancock-recurrence", path)
         }
         None => {
