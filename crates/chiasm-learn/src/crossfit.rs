@@ -79,7 +79,7 @@ impl Loss {
     /// The loss of `scores` (`[subjects, outputs]`, out of fold).
     ///
     /// # Errors
-    /// [`Error::CannotLearn`] where the outcome does not vary, overall or within a fold.
+    /// [`Error::CannotLearn`] where the outcome does not vary.
     pub fn of(scores: &Matrix, outcome: &Outcome, folds: &[usize]) -> Result<Self, Error> {
         let count = folds.iter().max().map_or(0, |last| last + 1);
         let (mut mean, mut by_fold) = (0.0, vec![0.0; count]);
@@ -97,8 +97,12 @@ impl Loss {
                 // is free.
                 let nothing = Matrix::zeros(rows.len(), 1);
                 let options = Options { offset: Some(fitted.select(&rows)), ..Options::default() };
-                let within = Linear::fit(&nothing, &answer.select(&rows), 1.0, &options)?;
-                *loss -= within.log_likelihood / rows.len() as f64;
+                match Linear::fit(&nothing, &answer.select(&rows), 1.0, &options) {
+                    Ok(within) => *loss -= within.log_likelihood / rows.len() as f64,
+                    // A fold in which this answer does not vary tells no scorer from another.
+                    Err(Error::CannotLearn { .. }) => {}
+                    Err(other) => return Err(other),
+                }
             }
         }
         Ok(Self { mean, by_fold })
