@@ -8,7 +8,7 @@ use chiasm_learn::config::{FusionConfig, LearnConfig, LearnerConfig};
 use chiasm_learn::net::NetConfig;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::prepare::BagForm;
-use chiasm_learn::trained::Trained;
+use chiasm_learn::trained::{Sets, Trained};
 use chiasm_record::{
     Availability, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale, SubjectId, Task,
     TaskKind,
@@ -71,7 +71,7 @@ fn main() {
             fusions: vec![fusion],
             inner_folds: 3,
         };
-        let (trained, reference) = Trained::fit(&training, &config, &sets, None, 3).unwrap();
+        let (trained, reference) = Trained::fit(&training, &config, Sets::all(&sets), None, 3).unwrap();
         let predictor = Predictor { trained, reference, confidence: 0.9, seed: 3 };
         let begun = Instant::now();
         let answers = predictor.answer(&patients, &rows).unwrap();

@@ -49,7 +49,15 @@ impl Calibration {
                     .zip(&pooled)
                     .enumerate()
                     .map(|(k, (answer, pooled))| match Line::fit(answer, scores, k) {
-                        Ok((own, weight)) => Ok(own.toward(pooled, weight / (weight + POOLED_COUNTS_AS))),
+                        Ok((mut own, weight)) => {
+                            if let Outcome::Survival { .. } = outcome {
+                                // A Cox fit knows no level: the line meets the pooled one at the
+                                // pattern's mean score.
+                                own.intercept =
+                                    pooled.intercept + (pooled.slope - own.slope) * mean(scores, k);
+                            }
+                            Ok(own.toward(pooled, weight / (weight + POOLED_COUNTS_AS)))
+                        }
                         // Too few subjects have the pattern to say anything of their own.
                         Err(Error::CannotLearn { .. }) => Ok(*pooled),
                         Err(other) => Err(other),
@@ -68,6 +76,12 @@ impl Calibration {
             *score = line.intercept + line.slope * *score;
         }
     }
+}
+
+/// Mean of the finite scores of one output.
+fn mean(scores: &Matrix, output: usize) -> f64 {
+    let seen: Vec<f64> = (0..scores.rows).map(|r| scores.row(r)[output]).filter(|s| s.is_finite()).collect();
+    seen.iter().sum::<f64>() / seen.len().max(1) as f64
 }
 
 impl Line {

@@ -17,20 +17,20 @@ pub struct Witness {
 
 /// The conformal p-value of the answer `yes`: how ordinary `score` is among witnesses with that answer.
 ///
-/// The set of answers whose p-value exceeds 1 − confidence holds the truth with at least that
-/// confidence, for each answer separately, if subjects are exchangeable.
+/// The set of answers whose p-value exceeds 1 − confidence holds the truth with about that confidence,
+/// for each answer separately, if subjects are exchangeable. About: the witnesses were scored by
+/// cross-fitted models, the subject by one trained on all of them; a report tells what share was held.
+/// The subject itself counts as one witness of mean weight.
 ///
 /// # Source
-/// Label-conditional conformal prediction: Vovk, Gammerman and Shafer 2005, section 4.5.
+/// Label-conditional conformal prediction: Vovk, Gammerman and Shafer 2005, section 4.5; cross-conformal:
+/// Vovk 2015.
 pub fn p_value(witnesses: &[Witness], score: f64, yes: bool) -> f64 {
-    let (mut total, mut as_strange) = (1.0, 1.0);
-    for w in witnesses.iter().filter(|w| w.yes == yes) {
-        total += w.weight;
-        if if yes { w.score <= score } else { w.score >= score } {
-            as_strange += w.weight;
-        }
-    }
-    as_strange / total
+    let same = || witnesses.iter().filter(|w| w.yes == yes);
+    let all: f64 = same().map(|w| w.weight).sum();
+    let one = if all > 0.0 { all / same().count() as f64 } else { 1.0 };
+    let stranger = |w: &&Witness| if yes { w.score <= score } else { w.score >= score };
+    (one + same().filter(stranger).map(|w| w.weight).sum::<f64>()) / (one + all)
 }
 
 /// The interval between the two Venn–Abers probabilities of `score`: calibrated with the subject
@@ -111,6 +111,13 @@ mod tests {
             })
             .count();
         assert!(refused <= 20, "{refused}");
+    }
+
+    #[test]
+    fn equal_weights_do_not_matter() {
+        let w = witnesses();
+        let heavy: Vec<Witness> = w.iter().map(|w| Witness { weight: 5.0, ..*w }).collect();
+        assert!((p_value(&w, 20.0, true) - p_value(&heavy, 20.0, true)).abs() < 1e-12);
     }
 
     #[test]

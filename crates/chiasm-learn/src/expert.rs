@@ -8,7 +8,7 @@ use crate::matrix::Matrix;
 use crate::prepare::{Form, Preparation};
 use crate::tree::{Boosted, BoostedConfig, Forest, ForestConfig};
 use chiasm_cohort::Examples;
-use chiasm_record::{Availability, Outcome};
+use chiasm_record::{Availability, Outcome, TaskKind};
 use serde::{Deserialize, Serialize};
 
 /// A learner over the columns of one or more modalities.
@@ -80,8 +80,9 @@ impl Expert {
     }
 
     /// Exact Shapley values per feature of `rows`, for one output, looking at whatever each has: on the
-    /// link scale for ridge and boosting, on the scale of shares (or relative risk) for a forest. They sum
-    /// to the expert's answer minus its answer for nobody in particular. One list per row.
+    /// link scale. They sum to the expert's score minus its score for nobody in particular (over several
+    /// classes: of the class's own linear predictor). A forest's are exact for its shares and carried to
+    /// the link scale along the secant. One list per row.
     ///
     /// # Errors
     /// [`Error::Shape`] where the examples do not fit the expert.
@@ -219,10 +220,12 @@ impl Learner {
 
     fn score(&self, x: &Matrix) -> Result<Matrix, Error> {
         match self {
-            Self::Ridge { pca: Some(pca), linear } => linear.predict(&pca.transform(x)?),
-            Self::Ridge { pca: None, linear } => linear.predict(x),
-            Self::Forest(forest) => forest.predict(x, None),
-            Self::Boosted(boosted) => boosted.predict(x, None),
+            Self::Ridge { pca: Some(pca), linear } => {
+                Ok(log_odds(linear.kind, linear.predict(&pca.transform(x)?)?))
+            }
+            Self::Ridge { pca: None, linear } => Ok(log_odds(linear.kind, linear.predict(x)?)),
+            Self::Forest(forest) => Ok(log_odds(forest.kind, forest.predict(x, None)?)),
+            Self::Boosted(boosted) => Ok(log_odds(boosted.kind, boosted.predict(x, None)?)),
         }
     }
 
@@ -244,8 +247,24 @@ impl Learner {
                 Ok(shares)
             }
             Self::Ridge { pca: None, linear } => Ok(linear.shapley(x)?.values.swap_remove(output)),
-            Self::Forest(forest) => Ok(forest.shapley(x, None)?.values.swap_remove(output)),
+            Self::Forest(forest) => Ok(forest.shapley_link(x, None)?.values.swap_remove(output)),
             Self::Boosted(boosted) => Ok(boosted.shapley(x, None)?.values.swap_remove(output)),
         }
     }
+}
+
+/// Over several classes: from linear predictors (or log-probabilities) to each class's log-odds against
+/// all the others, which alone order subjects by that class's probability. Other scores stay.
+fn log_odds(kind: TaskKind, mut scores: Matrix) -> Matrix {
+    if kind == TaskKind::MultiClass {
+        for row in 0..scores.rows {
+            let eta = scores.row(row).to_vec();
+            for (k, value) in scores.row_mut(row).iter_mut().enumerate() {
+                let others = eta.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, e)| *e);
+                let largest = others.clone().fold(f64::NEG_INFINITY, f64::max);
+                *value = eta[k] - largest - others.map(|e| (e - largest).exp()).sum::<f64>().ln();
+            }
+        }
+    }
+    scores
 }

@@ -28,3 +28,4 @@ pub mod trained;
 pub mod tree;
 
 pub use error::Error;
+pub use study::strata;

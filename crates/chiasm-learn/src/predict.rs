@@ -109,7 +109,9 @@ impl Predictor {
     fn certainty(&self, kind: TaskKind, present: Availability, link: &[f64], value: &[f64]) -> Certainty {
         if kind == TaskKind::Regression {
             let half = self.reference.half_width(present, self.confidence);
-            return (vec![value[0] - half], vec![value[0] + half], Vec::new(), None);
+            // Too few training subjects to say how far off it may be.
+            let unknown = (!half.is_finite()).then_some(Abstention::Uncertain);
+            return (vec![value[0] - half], vec![value[0] + half], Vec::new(), unknown);
         }
         let refused = 1.0 - self.confidence;
         let (mut low, mut high, mut plausible) = (Vec::new(), Vec::new(), Vec::new());

@@ -9,34 +9,49 @@ use serde::{Deserialize, Serialize};
 /// Subjects with the most similar score that tell how far a new modality would move a prediction.
 const NEIGHBOURS: usize = 50;
 
-/// Calibrated out-of-fold scores of the training subjects.
+/// Calibrated out-of-fold scores of the training subjects with what must be known of their answers: no
+/// ids, no follow-up times, and in the order of the score, which is no order of the data's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
-    outcome: Outcome,
+    /// Per output, per subject: yes or no with its weight, `None` where that is not known. For survival:
+    /// the event by the horizon. Empty for a regression.
+    answers: Vec<Vec<Option<(bool, f64)>>>,
+    /// A regression's values; empty otherwise.
+    values: Vec<f64>,
     /// Each subject as it is: `[subjects][outputs]`, `None` where nothing was seen.
     own: Vec<Option<Vec<f64>>>,
     /// Per pattern: the subjects who have all of it, looked at through it alone.
     patterns: Vec<(Availability, Vec<Option<Vec<f64>>>)>,
-    /// Years at which survival is answered.
-    horizon: Option<f64>,
 }
 
 impl Reference {
-    /// Keeps calibrated scores, NaN where nothing was seen.
+    /// Keeps calibrated scores, NaN where nothing was seen. `horizon`: years at which survival is answered.
     pub fn new(
         outcome: &Outcome,
         own: &Matrix,
         patterns: &[(Availability, Matrix)],
         horizon: Option<f64>,
     ) -> Self {
-        let patterns = patterns.iter().map(|(set, scores)| (*set, kept(scores))).collect();
-        Self { outcome: outcome.clone(), own: kept(own), patterns, horizon }
+        let mut order: Vec<usize> = (0..own.rows).collect();
+        order.sort_by(|&a, &b| own.row(a)[0].total_cmp(&own.row(b)[0]));
+        let answers = (0..own.cols).map(|k| answers(outcome, k, horizon));
+        let answers = answers.filter(|a| a.iter().any(Option::is_some));
+        Self {
+            answers: answers.map(|a| order.iter().map(|&r| a[r]).collect()).collect(),
+            values: match outcome {
+                Outcome::Regression(values) => order.iter().map(|&r| values[r]).collect(),
+                _ => Vec::new(),
+            },
+            own: kept(own, &order),
+            patterns: patterns.iter().map(|(set, scores)| (*set, kept(scores, &order))).collect(),
+        }
     }
 
-    /// The out-of-fold scores of the training subjects as they are, `None` where nothing was seen,
-    /// and their outcomes.
-    pub fn own(&self) -> (&[Option<Vec<f64>>], &Outcome) {
-        (&self.own, &self.outcome)
+    /// Out-of-fold scores of the subjects as they are with their answers to a yes-or-no output, where
+    /// both are known.
+    pub fn own(&self, output: usize) -> impl Iterator<Item = (&[f64], bool)> {
+        let answers = self.answers.get(output).into_iter().flatten();
+        self.own.iter().zip(answers).filter_map(|(s, a)| Some((s.as_deref()?, (*a)?.0)))
     }
 
     /// The subjects who have all of `set`, looked at through it; all subjects as they are where the
@@ -49,13 +64,13 @@ impl Reference {
     /// the event by the horizon, among subjects whose state there is known, weighted by the inverse
     /// probability of not being censored until then. Empty for a regression.
     pub fn witnesses(&self, set: Availability, output: usize) -> Vec<Witness> {
-        let seen = self.seen(set);
-        let answers = self.answers(output);
-        let mut witnesses: Vec<Witness> = seen
+        let answers = self.answers.get(output).into_iter().flatten();
+        let mut witnesses: Vec<Witness> = self
+            .seen(set)
             .iter()
             .zip(answers)
             .filter_map(|(scores, answer)| {
-                let (yes, weight) = answer?;
+                let (yes, weight) = (*answer)?;
                 Some(Witness { score: scores.as_ref()?[output], yes, weight })
             })
             .collect();
@@ -63,32 +78,9 @@ impl Reference {
         witnesses
     }
 
-    /// Per subject: the answer and its weight, or `None` where it is not known.
-    fn answers(&self, output: usize) -> Vec<Option<(bool, f64)>> {
-        match &self.outcome {
-            Outcome::Binary(yes) => yes.iter().map(|&y| Some((y, 1.0))).collect(),
-            Outcome::MultiClass(classes) => classes.iter().map(|&c| Some((c == output, 1.0))).collect(),
-            Outcome::MultiLabel(labels) => labels.iter().map(|l| Some((l[output], 1.0))).collect(),
-            Outcome::Regression(values) => vec![None; values.len()],
-            Outcome::Survival { time, event } => {
-                let horizon = self.horizon.unwrap_or(f64::INFINITY);
-                let free = censoring_free(time, event);
-                time.iter()
-                    .zip(event)
-                    .map(|(&t, &e)| match (t <= horizon, e) {
-                        (true, true) => Some((true, 1.0 / free(t))),
-                        (true, false) => None,
-                        (false, _) => Some((false, 1.0 / free(horizon))),
-                    })
-                    .collect()
-            }
-        }
-    }
-
     /// Half-width of a regression's interval that held this share of the subjects with pattern `set`.
     pub fn half_width(&self, set: Availability, confidence: f64) -> f64 {
-        let Outcome::Regression(values) = &self.outcome else { return f64::NAN };
-        let seen = self.seen(set).iter().zip(values);
+        let seen = self.seen(set).iter().zip(&self.values);
         let mut residuals: Vec<f64> = seen.filter_map(|(s, v)| Some((s.as_ref()?[0] - v).abs())).collect();
         residuals.sort_by(f64::total_cmp);
         let rank = ((residuals.len() + 1) as f64 * confidence).ceil() as usize;
@@ -114,9 +106,31 @@ impl Reference {
     }
 }
 
-fn kept(scores: &Matrix) -> Vec<Option<Vec<f64>>> {
-    let row = |r| Some(scores.row(r).to_vec()).filter(|s| s.iter().all(|v| v.is_finite()));
-    (0..scores.rows).map(row).collect()
+/// Per subject: the answer to `output` and its weight, or `None` where it is not known.
+fn answers(outcome: &Outcome, output: usize, horizon: Option<f64>) -> Vec<Option<(bool, f64)>> {
+    match outcome {
+        Outcome::Binary(yes) => yes.iter().map(|&y| Some((y, 1.0))).collect(),
+        Outcome::MultiClass(classes) => classes.iter().map(|&c| Some((c == output, 1.0))).collect(),
+        Outcome::MultiLabel(labels) => labels.iter().map(|l| Some((l[output], 1.0))).collect(),
+        Outcome::Regression(values) => vec![None; values.len()],
+        Outcome::Survival { time, event } => {
+            let horizon = horizon.unwrap_or(f64::INFINITY);
+            let free = censoring_free(time, event);
+            time.iter()
+                .zip(event)
+                .map(|(&t, &e)| match (t <= horizon, e) {
+                    (true, true) => Some((true, 1.0 / free(t))),
+                    (true, false) => None,
+                    (false, _) => Some((false, 1.0 / free(horizon))),
+                })
+                .collect()
+        }
+    }
+}
+
+fn kept(scores: &Matrix, order: &[usize]) -> Vec<Option<Vec<f64>>> {
+    let row = |&r: &usize| Some(scores.row(r).to_vec()).filter(|s| s.iter().all(|v| v.is_finite()));
+    order.iter().map(row).collect()
 }
 
 /// Kaplan–Meier probability of being uncensored just before a time, at least .05.

@@ -8,7 +8,7 @@ use crate::fusion::{NetModel, Stacked};
 use crate::matrix::Matrix;
 use crate::net::NetConfig;
 use crate::reference::Reference;
-use crate::trained::{Fused, Model, Single, Trained};
+use crate::trained::{Fused, Model, Sets, Single, Trained};
 use crate::{Error, head, seed};
 use chiasm_cohort::{Examples, split};
 use chiasm_record::{Availability, Outcome};
@@ -53,8 +53,12 @@ impl<'a> Study<'a> {
             return Err(Error::Shape { message: "training needs outcomes".into() });
         };
         let groups: Vec<usize> = (0..examples.len()).collect();
-        let folds =
-            split::k_fold(&groups, &outcome.strata(), config.inner_folds, seed::derive(run_seed, &[0]))?;
+        let folds = split::k_fold(
+            &groups,
+            &strata(outcome, config.inner_folds),
+            config.inner_folds,
+            seed::derive(run_seed, &[0]),
+        )?;
         let parts = (0..config.inner_folds)
             .map(|fold| {
                 let rows: Vec<usize> = (0..folds.len()).filter(|&r| folds[r] != fold).collect();
@@ -68,7 +72,7 @@ impl<'a> Study<'a> {
     pub(crate) fn train(
         self,
         config: &LearnConfig,
-        sets: &[Availability],
+        sets: Sets<'_>,
         horizon: Option<f64>,
     ) -> Result<(Trained, Reference), Error> {
         let chosen = config
@@ -83,12 +87,12 @@ impl<'a> Study<'a> {
             .par_iter()
             .enumerate()
             .map(|(f, fusion)| match fusion {
-                FusionConfig::Stacked { shrinkage, .. } => self.stacked(&scores, sets, shrinkage),
+                FusionConfig::Stacked { shrinkage, .. } => self.stacked(&scores, sets.stacked, shrinkage),
                 FusionConfig::Concat { modalities, learner, .. } => {
                     let members = self.positions(modalities.as_deref())?;
-                    self.concat(&members, learner, sets, f as u64)
+                    self.concat(&members, learner, sets.learned, f as u64)
                 }
-                FusionConfig::Net { net, .. } => self.net(net, sets, f as u64),
+                FusionConfig::Net { net, .. } => self.net(net, sets.learned, f as u64),
             })
             .collect::<Result<Vec<_>, _>>()?;
 
@@ -211,7 +215,8 @@ impl<'a> Study<'a> {
         let observed: BTreeSet<Availability> = (0..self.examples.len()).map(own).collect();
         let mut best: Option<(f64, Matrix, Loss)> = None;
         for &strength in strengths {
-            let cross = self.stacked_out_of_fold(scores, &observed, strength)?;
+            let by_fold = self.stacked_by_fold(scores, &observed, strength)?;
+            let cross = self.stacked_out_of_fold(&by_fold, scores, own);
             let loss = self.loss(&cross)?;
             if best.as_ref().is_none_or(|b| loss.mean < b.2.mean) {
                 best = Some((strength, cross, loss));
@@ -221,47 +226,53 @@ impl<'a> Study<'a> {
             return Err(Error::Shape { message: "stacked: no shrinkage to try".into() });
         };
         let wanted: BTreeSet<Availability> = observed.iter().chain(sets).copied().collect();
-        let stacked = Stacked::fit(scores, self.outcome, self.outputs, &wanted, strength)?;
-        let all: Vec<usize> = (0..self.examples.len()).collect();
+        let by_fold = self.stacked_by_fold(scores, &wanted, strength)?;
         let by_set = sets
             .iter()
             .map(|&set| {
-                let mut seen = stacked.score(scores, &all, |_| set);
+                let mut seen = self.stacked_out_of_fold(&by_fold, scores, |_| set);
                 self.hide_incomplete(set, &mut seen);
                 (set, seen)
             })
             .collect();
+        let model = Model::Stacked(Stacked::fit(scores, self.outcome, self.outputs, &wanted, strength)?);
         let setting = format!("shrinkage {strength}");
-        Ok(Candidate {
-            model: Model::Stacked(stacked),
-            setting,
-            own: cross,
-            by_set,
-            loss,
-            tried: strengths.len(),
-        })
+        Ok(Candidate { model, setting, own: cross, by_set, loss, tried: strengths.len() })
     }
 
     /// The combination itself is cross-fitted too: each fold's weights come from the other folds.
-    fn stacked_out_of_fold(
+    fn stacked_by_fold(
         &self,
         scores: &[Matrix],
-        observed: &BTreeSet<Availability>,
+        sets: &BTreeSet<Availability>,
         strength: f64,
-    ) -> Result<Matrix, Error> {
+    ) -> Result<Vec<Stacked>, Error> {
+        (0..self.parts.len())
+            .into_par_iter()
+            .map(|fold| {
+                let inside: Vec<usize> = (0..self.folds.len()).filter(|&r| self.folds[r] != fold).collect();
+                let known: Vec<Matrix> = scores.iter().map(|s| s.select(&inside)).collect();
+                Stacked::fit(&known, &self.outcome.select(&inside), self.outputs, sets, strength)
+            })
+            .collect()
+    }
+
+    /// What each fold's combination says of that fold's subjects, looked at through `set(row)`.
+    fn stacked_out_of_fold(
+        &self,
+        by_fold: &[Stacked],
+        scores: &[Matrix],
+        set: impl Fn(usize) -> Availability,
+    ) -> Matrix {
         let mut cross = Matrix::zeros(self.examples.len(), self.outputs);
-        for fold in 0..self.parts.len() {
-            let (held_out, inside): (Vec<usize>, Vec<usize>) =
-                (0..self.folds.len()).partition(|&r| self.folds[r] == fold);
-            let known: Vec<Matrix> = scores.iter().map(|s| s.select(&inside)).collect();
-            let stacked =
-                Stacked::fit(&known, &self.outcome.select(&inside), self.outputs, observed, strength)?;
-            let combined = stacked.score(scores, &held_out, |i| self.examples.availability(held_out[i]));
+        for (fold, stacked) in by_fold.iter().enumerate() {
+            let held_out: Vec<usize> = (0..self.folds.len()).filter(|&r| self.folds[r] == fold).collect();
+            let combined = stacked.score(scores, &held_out, |i| set(held_out[i]));
             for (i, &row) in held_out.iter().enumerate() {
                 cross.row_mut(row).copy_from_slice(combined.row(i));
             }
         }
-        Ok(cross)
+        cross
     }
 
     fn concat(
@@ -350,4 +361,13 @@ impl<'a> Study<'a> {
 
 fn smallest(losses: impl Iterator<Item = f64>) -> usize {
     losses.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(i, _)| i)
+}
+
+/// What a split keeps balanced. The number of positive labels is only a help, so rare numbers join
+/// their neighbours; a class, or the event, must be in every fold.
+pub fn strata(outcome: &Outcome, folds: usize) -> Vec<usize> {
+    match outcome {
+        Outcome::MultiLabel(_) => split::merge_rare(&outcome.strata(), folds),
+        _ => outcome.strata(),
+    }
 }

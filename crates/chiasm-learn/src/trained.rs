@@ -58,6 +58,22 @@ pub(crate) enum Model {
     Net(NetModel),
 }
 
+/// The subsets of modalities that fusions are fitted and calibrated for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sets<'a> {
+    /// Of `stacked`, for which a subset costs little.
+    pub stacked: &'a [Availability],
+    /// Of concatenation and networks, whose training subjects must be scored anew for each.
+    pub learned: &'a [Availability],
+}
+
+impl<'a> Sets<'a> {
+    /// The same subsets for every fusion.
+    pub fn all(sets: &'a [Availability]) -> Self {
+        Self { stacked: sets, learned: sets }
+    }
+}
+
 /// One of the models of a [`Trained`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -69,7 +85,7 @@ pub enum Which {
 
 impl Trained {
     /// Trains every expert and every fusion of `config` on `examples`, chooses the best of each by
-    /// cross-fitting inside them, and calibrates for each of `sets` (and for subjects as they are).
+    /// cross-fitting inside them, and calibrates for the `sets` (and for subjects as they are).
     /// `horizon`: years at which a survival question is answered.
     ///
     /// # Errors
@@ -77,7 +93,7 @@ impl Trained {
     pub fn fit(
         examples: &Examples,
         config: &LearnConfig,
-        sets: &[Availability],
+        sets: Sets<'_>,
         horizon: Option<f64>,
         seed: u64,
     ) -> Result<(Self, Reference), Error> {

@@ -7,7 +7,7 @@ use chiasm_learn::config::{FusionConfig, LearnConfig, LearnerConfig};
 use chiasm_learn::net::{EncoderConfig, FusionKind, NetConfig};
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::prepare::BagForm;
-use chiasm_learn::trained::Trained;
+use chiasm_learn::trained::{Sets, Trained};
 use chiasm_record::{
     Abstention, Availability, Bag, Block, Content, Feature, FeatureKind, Grid, Modality, Outcome, Scale,
     SubjectId, Task, TaskKind,
@@ -133,7 +133,8 @@ fn train(examples: &Examples, fusion: FusionConfig) -> Predictor {
     let horizon = (examples.task().kind == TaskKind::Survival).then_some(1.0);
     let everyone_with_evidence: Vec<usize> = (0..N - 1).collect();
     let (trained, reference) =
-        Trained::fit(&examples.select(&everyone_with_evidence), &config, &sets, horizon, 11).unwrap();
+        Trained::fit(&examples.select(&everyone_with_evidence), &config, Sets::all(&sets), horizon, 11)
+            .unwrap();
     Predictor { trained, reference, confidence: 0.9, seed: 11 }
 }
 

@@ -35,6 +35,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that holds something else.
+    #[error("{path} holds other files; choose another folder for the run", path = path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file or folder that is not there.
     #[error("{path} is not there{hint}", path = path.display())]
     Missing {

@@ -7,8 +7,8 @@ use chiasm_learn::config::LearnConfig;
 use chiasm_learn::matrix::Matrix;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::reference::Reference;
-use chiasm_learn::trained::{Trained, Which};
-use chiasm_record::{Attribution, Availability, Outcome};
+use chiasm_learn::trained::{Sets, Trained, Which};
+use chiasm_record::{Attribution, Availability, Outcome, TaskKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ const EVERY_SUBSET_UP_TO: usize = 8;
 /// A finished fold, as it is kept in the run folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoldResult {
+    /// The run that it belongs to.
+    pub fingerprint: String,
     /// The held-out rows.
     pub rows: Vec<usize>,
     /// Per modality, then per fusion: the scores of the held-out rows.
@@ -35,7 +37,7 @@ pub struct FoldResult {
     /// The chosen fusion, looking only at each subset.
     pub subsets: Vec<(Availability, Predicted)>,
     /// Per row and output: the interval of the answer.
-    pub interval: Vec<Vec<(f64, f64)>>,
+    pub interval: Vec<Vec<(Option<f64>, Option<f64>)>>,
     /// Per row: whether the run abstains.
     pub abstained: Vec<bool>,
     /// Per row: whether the prediction set holds the truth, where that is known.
@@ -44,6 +46,21 @@ pub struct FoldResult {
     pub attribution: Vec<Option<Attribution>>,
     /// Configurations compared inside.
     pub tried: usize,
+}
+
+impl FoldResult {
+    /// Whether this is the result of the run with this fingerprint for these rows, whole.
+    pub fn belongs(&self, fingerprint: &str, rows: &[usize], models: usize) -> bool {
+        let n = rows.len();
+        let whole = |p: &Predicted| p.link.len() == n && p.answer.len() == n;
+        self.fingerprint == fingerprint
+            && self.rows == rows
+            && self.models.len() == models
+            && self.singles + self.fusion < models
+            && self.models.iter().chain(self.subsets.iter().map(|(_, p)| p)).all(whole)
+            && [self.interval.len(), self.abstained.len(), self.covered.len(), self.attribution.len()]
+                == [n; 4]
+    }
 }
 
 /// Scores and answers of some rows: `[row][output]`, `None` where nothing was seen.
@@ -89,7 +106,8 @@ pub fn run(
 ) -> Result<FoldResult, Error> {
     let (inside, rows) = chiasm_cohort::split::rows_of(fold, folds);
     let training = examples.select(&inside);
-    let (trained, reference) = Trained::fit(&training, config, &patterns(&training), horizon, seed)?;
+    let sets = Sets { stacked: &subsets(&training), learned: &patterns(&training) };
+    let (trained, reference) = Trained::fit(&training, config, sets, horizon, seed)?;
     let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
     let predict = |which: Which, sets: &[Availability]| -> Result<Predicted, Error> {
         Ok(predicted(&trained, which, &trained.score(which, examples, &rows, sets)?, sets))
@@ -114,7 +132,9 @@ pub fn run(
     let thresholds = thresholds(&trained, &reference)?;
     let predictor = Predictor { trained, reference, confidence, seed };
     let answers = predictor.answer(examples, &rows)?;
+    let finite = |v: f64| v.is_finite().then_some(v);
     Ok(FoldResult {
+        fingerprint: String::new(),
         models,
         singles,
         fusion,
@@ -124,7 +144,14 @@ pub fn run(
         subsets,
         interval: answers
             .iter()
-            .map(|a| a.prediction.low.iter().copied().zip(a.prediction.high.iter().copied()).collect())
+            .map(|a| {
+                a.prediction
+                    .low
+                    .iter()
+                    .zip(&a.prediction.high)
+                    .map(|(l, h)| (finite(*l), finite(*h)))
+                    .collect()
+            })
             .collect(),
         abstained: answers.iter().map(|a| a.prediction.abstention.is_some()).collect(),
         covered: answers
@@ -160,22 +187,20 @@ fn predicted(trained: &Trained, which: Which, scores: &Matrix, sets: &[Availabil
 
 /// Thresholds for a yes-or-no question, from out-of-fold answers of the training subjects.
 fn thresholds(trained: &Trained, reference: &Reference) -> Result<Vec<(String, f64)>, Error> {
-    let (own, outcome) = reference.own();
-    let Outcome::Binary(yes) = outcome else { return Ok(Vec::new()) };
-    let (mut positive, mut risk) = (Vec::new(), Vec::new());
-    for (scores, &yes) in own.iter().zip(yes) {
-        if let Some(scores) = scores {
-            let mut answer = scores.clone();
-            trained.answer(trained.selected(), &mut answer);
-            positive.push(yes);
-            risk.push(answer[0]);
-        }
+    if trained.task().kind != TaskKind::Binary {
+        return Ok(Vec::new());
     }
+    let answers = reference.own(0).map(|(scores, yes)| {
+        let mut answer = scores.to_vec();
+        trained.answer(trained.selected(), &mut answer);
+        (yes, answer[0])
+    });
+    let (positive, risk): (Vec<bool>, Vec<f64>) = answers.unzip();
     let youden = youden_threshold(&positive, &risk)?;
     // The largest threshold that still finds nine in ten of those with the event.
     let mut events: Vec<f64> = risk.iter().zip(&positive).filter(|(_, p)| **p).map(|(r, _)| *r).collect();
     events.sort_by(f64::total_cmp);
-    let sensitive = events[events.len() / 10];
+    let Some(&sensitive) = events.get(events.len() / 10) else { return Ok(Vec::new()) };
     Ok(vec![
         ("Youden on training subjects, out of fold".to_owned(), youden),
         ("sensitivity 90 % on training subjects, out of fold".to_owned(), sensitive),

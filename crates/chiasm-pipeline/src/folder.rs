@@ -13,6 +13,19 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// Whether a run may be begun here: nothing is there, or only what a run leaves that was stopped
+    /// before its record was written.
+    pub fn is_free(root: &Path) -> bool {
+        let Ok(entries) = fs::read_dir(root) else { return !root.exists() };
+        let names: Vec<String> =
+            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        let own = ["folds", "checkpoint", "recipe.toml", "site.toml", "schema.json", "findings.json"];
+        names.is_empty()
+            || root.join("folds").is_dir()
+                && root.join("checkpoint").is_dir()
+                && names.iter().all(|n| own.contains(&n.as_str()))
+    }
+
     /// Creates the folder where it is absent.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::cohort::Cohort;
 use crate::fold::{FoldResult, Predicted};
 use crate::recipe::{Recipe, SplitRecipe};
 use crate::run::{RunRecord, RunRequest, gather};
+use chiasm_cohort::Site;
 use chiasm_evaluate::metrics::spearman;
 use chiasm_evaluate::{
     AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess,
@@ -28,6 +29,7 @@ const TOP_FEATURES: usize = 12;
 pub fn build(
     request: &RunRequest,
     recipe: &Recipe,
+    site: &Site,
     record: &RunRecord,
     cohort: &Cohort,
     results: &[Vec<FoldResult>],
@@ -40,7 +42,7 @@ pub fn build(
     report.limits.clone_from(&recipe.limits);
     report.software.clone_from(&record.software);
     report.fingerprint.clone_from(&record.fingerprint);
-    report.reproduce = reproduce(request, recipe);
+    report.reproduce = reproduce(request, recipe, site);
     report.data_flow = flow(cohort);
     report.findings = cohort.assembled.findings.iter().map(ReportFinding::from).collect();
     report.protocol = protocol(recipe, record);
@@ -124,7 +126,10 @@ fn repeat(results: &[FoldResult], fold: &[usize], n: usize, outputs: usize, sing
     };
     for result in results {
         for (i, &row) in result.rows.iter().enumerate() {
-            repeat.interval[row].clone_from(&result.interval[i]);
+            repeat.interval[row] = result.interval[i]
+                .iter()
+                .map(|(low, high)| (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)))
+                .collect();
             repeat.abstained[row] = result.abstained[i];
             repeat.covered[row] = result.covered[i];
             repeat.attribution[row].clone_from(&result.attribution[i]);
@@ -157,9 +162,9 @@ fn fusion_name(fusion: &FusionConfig, modalities: &[Modality]) -> FusionName {
     FusionName { name: fusion.name().to_owned(), kind: kind.to_owned(), modalities: seen }
 }
 
-fn reproduce(request: &RunRequest, recipe: &Recipe) -> String {
+fn reproduce(request: &RunRequest, recipe: &Recipe, site: &Site) -> String {
     let set: String = request.set.iter().map(|(k, v)| format!(" --set {k}={v}")).collect();
-    let site = request.site.as_ref().map(|s| format!(" --site {s}")).unwrap_or_default();
+    let site = request.site.as_ref().map(|_| format!(" --site sites/{}", site.name)).unwrap_or_default();
     format!("chiasm run recipes/{} --data DIR --out RUN{site}{set}", recipe.name)
 }
 
@@ -190,7 +195,7 @@ fn protocol(recipe: &Recipe, record: &RunRecord) -> Protocol {
         words: vec![
             outer,
             format!(
-                "Inside each training set, {} folds chose every expert's setting, the fusion and the best single modality by held-out likelihood; scaling, ranks, levels, calibration and thresholds were learned there too.",
+                "Inside each training set, {} folds chose every expert's setting and the best single modality by held-out likelihood, and kept the first fusion of the recipe unless another's held-out likelihood was better by more than one standard error over folds; scaling, ranks, levels, calibration and thresholds were learned there too.",
                 recipe.inner_folds
             ),
             "The held-out subjects of a fold were looked at once, by the models that their training set had chosen.".into(),

@@ -10,7 +10,7 @@ use chiasm_evaluate::Report;
 use chiasm_learn::checkpoint::Checkpoint;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::seed;
-use chiasm_learn::trained::Trained;
+use chiasm_learn::trained::{Sets, Trained};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -131,25 +131,22 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let learning = recipe.learning(&examples.modalities());
     let total: usize = record.split.iter().map(|folds| fold_count(folds)).sum();
     progress.begin("cross-validation", total);
+    let models = there + recipe.fusions.len();
     let mut results = Vec::with_capacity(record.split.len());
     for (repeat, folds) in record.split.iter().enumerate() {
         let mut of_repeat = Vec::new();
         for fold in 0..fold_count(folds) {
             let name = format!("folds/repeat{}-fold{}.json", repeat + 1, fold + 1);
-            let result = match folder.read_json::<FoldResult>(&name) {
-                Ok(done) => done,
-                Err(_) => {
+            let rows = split::rows_of(fold, folds).1;
+            let done = finished(&folder, &name)?;
+            let result = match done.filter(|d| d.belongs(&record.fingerprint, &rows, models)) {
+                Some(done) => done,
+                None => {
                     let seed = seed::derive(recipe.seed, &[repeat as u64, fold as u64]);
-                    let done = fold::run(
-                        examples,
-                        folds,
-                        fold,
-                        &learning,
-                        recipe.confidence,
-                        recipe.horizon(),
-                        seed,
-                    )
-                    .map_err(|e| e.in_fold(repeat, fold))?;
+                    let horizon = recipe.horizon();
+                    let run = fold::run(examples, folds, fold, &learning, recipe.confidence, horizon, seed);
+                    let mut done = run.map_err(|e| e.in_fold(repeat, fold))?;
+                    done.fingerprint.clone_from(&record.fingerprint);
                     folder.write_json(&name, &done)?;
                     done
                 }
@@ -169,7 +166,7 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let singles = examples.modalities().into_iter().map(|m| m.to_string());
     let names: Vec<String> = singles.chain(recipe.fusions.iter().map(|f| f.name().to_owned())).collect();
     table::write_predictions(&folder.path("predictions.parquet"), examples, &results, &names)?;
-    let report = report::build(request, &recipe, &record, &cohort, &results, &predictor)?;
+    let report = report::build(request, &recipe, &site, &record, &cohort, &results, &predictor)?;
     write_report(&folder, &report)?;
     progress.advance();
     Ok(report)
@@ -211,9 +208,21 @@ fn split_of(recipe: &Recipe, cohort: &Cohort) -> Result<Vec<Vec<usize>>, Error> 
             hint: "; the site gives none".into(),
         }),
         (SplitRecipe::RepeatedKFold { folds, repeats }, _) => {
-            let strata = examples.outcome().map(|o| o.strata()).unwrap_or_default();
+            let strata = examples.outcome().map(|o| chiasm_learn::strata(o, *folds)).unwrap_or_default();
             Ok(split::repeated(examples.subjects(), &strata, *folds, *repeats, recipe.seed)?)
         }
+    }
+}
+
+/// A fold's file, where there is a readable one; another program's or a damaged one counts as none.
+fn finished(folder: &RunFolder, name: &str) -> Result<Option<FoldResult>, Error> {
+    if !folder.path(name).is_file() {
+        return Ok(None);
+    }
+    match folder.read_json(name) {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::Broken { .. }) => Ok(None),
+        Err(other) => Err(other),
     }
 }
 
@@ -235,6 +244,9 @@ fn prepare(
             return Err(Error::OtherRun { path: request.out.clone() });
         }
         return Ok(folder);
+    }
+    if !RunFolder::is_free(&request.out) {
+        return Err(Error::NotEmpty { path: request.out.clone() });
     }
     let folder = RunFolder::create(&request.out)?;
     let toml = |name: &str, value: Result<String, toml::ser::Error>| {
@@ -267,8 +279,8 @@ fn final_model(
     learning: &chiasm_learn::config::LearnConfig,
 ) -> Result<Predictor, Error> {
     let seed = seed::derive(recipe.seed, &[u64::MAX]);
-    let sets = fold::subsets(examples);
-    let (trained, reference) = Trained::fit(examples, learning, &sets, recipe.horizon(), seed)?;
+    let all = fold::subsets(examples);
+    let (trained, reference) = Trained::fit(examples, learning, Sets::all(&all), recipe.horizon(), seed)?;
     Ok(Predictor { trained, reference, confidence: recipe.confidence, seed })
 }
 

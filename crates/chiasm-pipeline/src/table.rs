@@ -67,9 +67,9 @@ pub fn write_predictions(
             fold.models[fold.singles + fold.fusion].answer[i].as_ref().map(|a| a[k])
         });
         add(named("nested", k), DataType::Float64, Arc::new(Float64Array::from_iter(nested)));
-        let low = rows.iter().map(|&(_, _, _, fold, i)| fold.interval[i].get(k).map(|b| b.0));
+        let low = rows.iter().map(|&(_, _, _, fold, i)| fold.interval[i].get(k).and_then(|b| b.0));
         add(named("low", k), DataType::Float64, Arc::new(Float64Array::from_iter(low)));
-        let high = rows.iter().map(|&(_, _, _, fold, i)| fold.interval[i].get(k).map(|b| b.1));
+        let high = rows.iter().map(|&(_, _, _, fold, i)| fold.interval[i].get(k).and_then(|b| b.1));
         add(named("high", k), DataType::Float64, Arc::new(Float64Array::from_iter(high)));
     }
     let schema = Arc::new(Schema::new(fields));

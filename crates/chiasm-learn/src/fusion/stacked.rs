@@ -15,12 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// so two modalities that say the same do not count twice, and a small cohort cannot choose wildly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stacked {
-    /// Number of modalities in the recipe.
-    modalities: usize,
     /// Per output: subset -> combination.
     combinations: Vec<BTreeMap<Availability, Combination>>,
-    /// Per output: what is believed of nobody in particular.
-    base: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +26,7 @@ struct Combination {
     weights: Vec<f64>,
 }
 
-/// Fewest training subjects who have all of a subset for weights of its own; below, the weights of the
-/// full set serve, as far as they reach.
+/// Fewest training subjects who have all of a subset for weights of its own.
 const FEWEST: usize = 20;
 
 impl Stacked {
@@ -56,44 +51,35 @@ impl Stacked {
             let fitted = subsets
                 .iter()
                 .filter(|s| !s.is_empty())
-                .map(|&subset| Ok((subset, Combination::fit(subset, &column, answer, shrinkage)?)))
+                .filter_map(|&subset| {
+                    let fit = Combination::fit(subset, &column, answer, shrinkage).transpose()?;
+                    Some(fit.map(|combination| (subset, combination)))
+                })
                 .collect::<Result<BTreeMap<_, _>, Error>>()?;
             combinations.push(fitted);
         }
-        let base = answers.iter().map(head::base_rate).collect();
-        Ok(Self { modalities: scores.len(), combinations, base })
+        Ok(Self { combinations })
     }
 
     /// The score of one output from the experts' scores of one subject, looking only at `subset`.
     fn combine(&self, output: usize, subset: Availability, score: impl Fn(usize) -> f64) -> f64 {
-        if subset.is_empty() {
-            return self.base[output];
+        if let Some(c) = self.combinations[output].get(&subset) {
+            return c.apply(subset, &score);
         }
-        match self.combinations[output].get(&subset) {
-            Some(c) => c.intercept + subset.iter().zip(&c.weights).map(|(m, w)| w * score(m)).sum::<f64>(),
-            // More modalities than every subset was fitted for: the mean of the pairs' and singles'
-            // combinations that lie inside, each a calibrated score of its own.
-            None => {
-                let inside: Vec<f64> = self.combinations[output]
-                    .iter()
-                    .filter(|(s, _)| subset.includes(**s))
-                    .map(|(s, c)| {
-                        c.intercept + s.iter().zip(&c.weights).map(|(m, w)| w * score(m)).sum::<f64>()
-                    })
-                    .collect();
-                if inside.is_empty() {
-                    self.base[output]
-                } else {
-                    inside.iter().sum::<f64>() / inside.len() as f64
-                }
-            }
-        }
+        // Not fitted (too few had it all, or too many subsets): the mean of the largest fitted subsets
+        // inside, each of which is a score of its own. Of nothing, nothing is said.
+        let inside: Vec<Availability> =
+            self.combinations[output].keys().copied().filter(|s| subset.includes(*s)).collect();
+        let largest: Vec<Availability> =
+            inside.iter().copied().filter(|s| !inside.iter().any(|t| t != s && t.includes(*s))).collect();
+        let total: f64 = largest.iter().map(|s| self.combinations[output][s].apply(*s, &score)).sum();
+        if largest.is_empty() { f64::NAN } else { total / largest.len() as f64 }
     }
 
     /// Combined scores: number `i` is about row `at[i]` of the experts' scores, looked at through
     /// `set(i)`. `scores`: per modality `[subjects, outputs]`. Returns `[at, outputs]`.
     pub fn score(&self, scores: &[Matrix], at: &[usize], set: impl Fn(usize) -> Availability) -> Matrix {
-        let mut all = Matrix::zeros(at.len(), self.base.len());
+        let mut all = Matrix::zeros(at.len(), self.combinations.len());
         for (i, &row) in at.iter().enumerate() {
             for (k, value) in all.row_mut(i).iter_mut().enumerate() {
                 *value = self.combine(k, set(i), |m| scores[m].row(row)[k]);
@@ -101,28 +87,27 @@ impl Stacked {
         }
         all
     }
-
-    /// The weight of each modality when all are present, per output; `None` where that was not fitted.
-    pub fn full_weights(&self) -> Vec<Option<Vec<f64>>> {
-        let full = Availability::all(self.modalities);
-        self.combinations.iter().map(|c| c.get(&full).map(|c| c.weights.clone())).collect()
-    }
 }
 
 impl Combination {
+    fn apply(&self, subset: Availability, score: &impl Fn(usize) -> f64) -> f64 {
+        self.intercept + subset.iter().zip(&self.weights).map(|(m, w)| w * score(m)).sum::<f64>()
+    }
+
+    /// `None` where fewer than [`FEWEST`] subjects have all of the subset, or their outcome does not vary.
     fn fit(
         subset: Availability,
         score: &impl Fn(usize, usize) -> f64,
         answer: &Outcome,
         shrinkage: f64,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let members: Vec<usize> = subset.iter().collect();
         let rows: Vec<usize> =
             (0..answer.len()).filter(|&r| members.iter().all(|&m| score(m, r).is_finite())).collect();
+        let level = level(answer, &rows);
         let answer = answer.select(&rows);
         if rows.len() < FEWEST || !varies(&answer) {
-            let weights = vec![1.0 / members.len() as f64; members.len()];
-            return Ok(Self { intercept: 0.0, weights });
+            return Ok(None);
         }
         // Each score in units of its own spread, so that shrinkage treats bold and timid experts alike.
         let spreads: Vec<f64> = members.iter().map(|&m| spread(rows.iter().map(|&r| score(m, r)))).collect();
@@ -140,8 +125,19 @@ impl Combination {
         };
         let fit = Linear::fit(&x, &answer, shrinkage, &options(vec![common; members.len()]))?;
         let weights = fit.coefficients[0].iter().zip(&spreads).map(|(w, s)| w / s).collect();
-        Ok(Self { intercept: fit.intercept[0], weights })
+        Ok(Some(Self { intercept: fit.intercept[0] + level, weights }))
     }
+}
+
+/// The log-risk of the mean subject among `rows` against all subjects: events over the events that the
+/// cumulative hazard of all leads to expect. A Cox fit knows no level, but those who have a modality may
+/// be at another risk than those who lack it. 0 unless survival.
+fn level(answer: &Outcome, rows: &[usize]) -> f64 {
+    let Outcome::Survival { time, event } = answer else { return 0.0 };
+    let even = vec![0.0; time.len()];
+    let expected: f64 = rows.iter().map(|&r| head::baseline_hazard(time, event, &even, time[r])).sum();
+    let observed = rows.iter().filter(|&&r| event[r]).count() as f64;
+    ((observed + 1.0) / (expected + 1.0)).ln()
 }
 
 /// Standard deviation; 1 where the values do not vary.

@@ -4,7 +4,7 @@ use crate::judge::recipe;
 use chiasm_cohort::Examples;
 use chiasm_learn::config::FusionConfig;
 use chiasm_learn::net::NetConfig;
-use chiasm_learn::trained::Trained;
+use chiasm_learn::trained::{Sets, Trained};
 use chiasm_pipeline::fold;
 use chiasm_record::{Availability, Block, Content};
 use chiasm_synth::{Draw, Question, additive};
@@ -46,7 +46,7 @@ fn what_is_not_looked_at_does_not_matter() {
     recipe.fusions.push(serde_json::from_str(forest).unwrap());
     let learning = recipe.learning(&trained_on.examples.modalities());
     let sets = fold::subsets(&trained_on.examples);
-    let (trained, _) = Trained::fit(&trained_on.examples, &learning, &sets, None, 1).unwrap();
+    let (trained, _) = Trained::fit(&trained_on.examples, &learning, Sets::all(&sets), None, 1).unwrap();
     // New subjects who have everything, and the same ones without what is not looked at.
     let whole = additive(&Draw::new(40, 9), &WEIGHTS, Question::Binary).unwrap().examples;
     let rows: Vec<usize> = (0..whole.len()).collect();
@@ -70,7 +70,8 @@ fn an_absent_modality_is_as_one_not_looked_at() {
     let recipe = recipe(&holes, 3, 1).unwrap();
     let learning = recipe.learning(&holes.examples.modalities());
     let sets = fold::subsets(&holes.examples);
-    let (trained, _) = Trained::fit(&holes.examples, &learning, &sets, recipe.horizon(), 1).unwrap();
+    let (trained, _) =
+        Trained::fit(&holes.examples, &learning, Sets::all(&sets), recipe.horizon(), 1).unwrap();
     let rows: Vec<usize> = (0..150).collect();
     let own: Vec<Availability> = rows.iter().map(|&r| holes.examples.availability(r)).collect();
     for which in trained.models() {

@@ -49,7 +49,8 @@ pub fn judge(cohort: &Synthetic, recipe: &Recipe) -> Result<Judged, Error> {
         folds.push((0..k).map(one).collect::<Result<Vec<_>, _>>()?);
     }
     let seed = seed::derive(recipe.seed, &[u64::MAX]);
-    let (trained, reference) = Trained::fit(examples, &learning, &fold::subsets(examples), horizon, seed)?;
+    let (trained, reference) =
+        Trained::fit(examples, &learning, Sets::all(&fold::subsets(examples)), horizon, seed)?;
     let predictor = Predictor { trained, reference, confidence, seed };
 
     let n = examples.len();
