@@ -145,7 +145,7 @@ impl Recipe {
             }
             match fusion {
                 FusionConfig::Concat { modalities: Some(wanted), learner, .. } => {
-                    for m in wanted.iter().filter(|m| !names.contains(m.as_str())) {
+                    if let Some(m) = wanted.iter().find(|m| !names.contains(m.as_str())) {
                         return Err(format!(
                             "fusions.{name}: modality '{m}' is not known{}",
                             nearest(m, names.iter().copied())
@@ -161,7 +161,8 @@ impl Recipe {
                 }
                 FusionConfig::Net { net, .. } => {
                     net.check().map_err(|e| format!("fusions.{name}: net.{e}"))?;
-                    for m in net.encoders.keys().chain(&net.asks).filter(|m| !names.contains(m.as_str())) {
+                    let mut named = net.encoders.keys().chain(&net.asks);
+                    if let Some(m) = named.find(|m| !names.contains(m.as_str())) {
                         return Err(format!(
                             "fusions.{name}: modality '{m}' is not known{}",
                             nearest(m, names.iter().copied())

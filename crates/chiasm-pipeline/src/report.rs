@@ -5,8 +5,7 @@ use crate::Error;
 use crate::cohort::Cohort;
 use crate::fold::{FoldResult, Predicted};
 use crate::recipe::{Recipe, SplitRecipe};
-use crate::run::{RunRecord, RunRequest, gather};
-use chiasm_cohort::Site;
+use crate::run::{RunRecord, gather};
 use chiasm_evaluate::metrics::spearman;
 use chiasm_evaluate::{
     AssessOptions, FoldChoice, FusionName, HeldOut, HeldOutRepeat, Report, Scores, assess,
@@ -22,14 +21,13 @@ use std::collections::BTreeMap;
 /// Features told per modality.
 const TOP_FEATURES: usize = 12;
 
-/// Builds the report of a run.
+/// Builds the report of a run. `reproduce`: the command that makes it again.
 ///
 /// # Errors
 /// Whatever evaluation refuses.
 pub fn build(
-    request: &RunRequest,
+    reproduce: String,
     recipe: &Recipe,
-    site: &Site,
     record: &RunRecord,
     cohort: &Cohort,
     results: &[Vec<FoldResult>],
@@ -42,7 +40,7 @@ pub fn build(
     report.limits.clone_from(&recipe.limits);
     report.software.clone_from(&record.software);
     report.fingerprint.clone_from(&record.fingerprint);
-    report.reproduce = reproduce(request, recipe, site);
+    report.reproduce = reproduce;
     report.data_flow = flow(cohort);
     report.findings = cohort.assembled.findings.iter().map(ReportFinding::from).collect();
     report.protocol = protocol(recipe, record);
@@ -160,12 +158,6 @@ fn fusion_name(fusion: &FusionConfig, modalities: &[Modality]) -> FusionName {
         },
     };
     FusionName { name: fusion.name().to_owned(), kind: kind.to_owned(), modalities: seen }
-}
-
-fn reproduce(request: &RunRequest, recipe: &Recipe, site: &Site) -> String {
-    let set: String = request.set.iter().map(|(k, v)| format!(" --set {k}={v}")).collect();
-    let site = request.site.as_ref().map(|_| format!(" --site sites/{}", site.name)).unwrap_or_default();
-    format!("chiasm run recipes/{} --data DIR --out RUN{site}{set}", recipe.name)
 }
 
 fn flow(cohort: &Cohort) -> Vec<FlowStep> {

@@ -166,10 +166,18 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let singles = examples.modalities().into_iter().map(|m| m.to_string());
     let names: Vec<String> = singles.chain(recipe.fusions.iter().map(|f| f.name().to_owned())).collect();
     table::write_predictions(&folder.path("predictions.parquet"), examples, &results, &names)?;
-    let report = report::build(request, &recipe, &site, &record, &cohort, &results, &predictor)?;
+    let report =
+        report::build(reproduce(request, &recipe, &site), &recipe, &record, &cohort, &results, &predictor)?;
     write_report(&folder, &report)?;
     progress.advance();
     Ok(report)
+}
+
+/// The command that makes the run again, without paths of this machine.
+fn reproduce(request: &RunRequest, recipe: &Recipe, site: &Site) -> String {
+    let set: String = request.set.iter().map(|(k, v)| format!(" --set {k}={v}")).collect();
+    let site = request.site.as_ref().map(|_| format!(" --site sites/{}", site.name)).unwrap_or_default();
+    format!("chiasm run recipes/{} --data DIR --out RUN{site}{set}", recipe.name)
 }
 
 /// Writes report.json and report.html.

@@ -11,6 +11,9 @@ use parquet::arrow::ArrowWriter;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Repeat, fold, row of the examples, the fold's result, and the row's number in it.
+type Held<'a> = (usize, usize, usize, &'a FoldResult, usize);
+
 /// Writes `predictions.parquet`: one row per repeat and subject with the fold that held it out, what it
 /// has, the answer of every modality alone and of every fusion (`NAME`, or `NAME_OUTPUT` with several
 /// outputs), and the answer of the fusion that the fold chose (`nested`) with its interval.
@@ -26,7 +29,7 @@ pub fn write_predictions(
     let broken = |message: String| Error::Broken { path: path.to_path_buf(), message };
     let modalities = examples.modalities();
     let outputs = &examples.task().outputs;
-    let mut rows: Vec<(usize, usize, usize, &FoldResult, usize)> = Vec::new();
+    let mut rows: Vec<Held<'_>> = Vec::new();
     for (repeat, folds) in results.iter().enumerate() {
         for (fold, result) in folds.iter().enumerate() {
             rows.extend(result.rows.iter().enumerate().map(|(i, &row)| (repeat, fold, row, result, i)));
@@ -43,7 +46,7 @@ pub fn write_predictions(
     let text = |of: &dyn Fn(usize) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| of(r.2))))
     };
-    let count = |of: &dyn Fn(&(usize, usize, usize, &FoldResult, usize)) -> usize| -> ArrayRef {
+    let count = |of: &dyn Fn(&Held<'_>) -> usize| -> ArrayRef {
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| of(r) as i32)))
     };
     add(

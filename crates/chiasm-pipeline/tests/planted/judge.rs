@@ -2,12 +2,13 @@
 
 use chiasm_cohort::{Assembled, Flow, Schema, split};
 use chiasm_learn::predict::Predictor;
-use chiasm_learn::{seed, trained::Trained};
+use chiasm_learn::seed;
+use chiasm_learn::trained::{Sets, Trained};
 use chiasm_pipeline::cohort::Cohort;
 use chiasm_pipeline::fold::{self, FoldResult};
 use chiasm_pipeline::recipe::SplitRecipe;
 use chiasm_pipeline::run::RunRecord;
-use chiasm_pipeline::{Error, Recipe, Report, RunRequest, report};
+use chiasm_pipeline::{Error, Recipe, Report, report};
 use chiasm_synth::Synthetic;
 use std::collections::BTreeMap;
 
@@ -66,14 +67,7 @@ pub fn judge(cohort: &Synthetic, recipe: &Recipe) -> Result<Judged, Error> {
         subjects: n,
         split,
     };
-    let request = RunRequest {
-        recipe: cohort.name.into(),
-        site: None,
-        data: "data".into(),
-        out: "run".into(),
-        set: Vec::new(),
-    };
     let in_memory = Cohort { assembled, files: BTreeMap::new() };
-    let report = report::build(&request, recipe, &record, &in_memory, &folds, &predictor)?;
+    let report = report::build(String::new(), recipe, &record, &in_memory, &folds, &predictor)?;
     Ok(Judged { report, predictor, folds })
 }
