@@ -64,8 +64,22 @@ pub(super) fn settle(origin: &str, text: &str, expected: Option<Delimiter>) -> R
             Err(Error::WrongDelimiter { place: format!("{origin}, line 1"), expected, found: widest })
         }
         Some(expected) => Ok(expected),
-        None => Ok(widest),
+        // A row below that is split alike tells more than a header, whose names may hold anything.
+        None => Ok(Delimiter::ALL
+            .into_iter()
+            .rev()
+            .max_by_key(|&d| (agrees(text, d), width(text, d)))
+            .unwrap_or(Delimiter::Comma)),
     }
+}
+
+/// Whether `delimiter` splits the header into several cells and the first row into as many.
+fn agrees(text: &str, delimiter: Delimiter) -> bool {
+    let mut row = csv::StringRecord::new();
+    let mut reader = reader(text, delimiter);
+    let mut next = || matches!(reader.read_record(&mut row), Ok(true)).then(|| row.len());
+    let header = next();
+    header > Some(1) && next() == header
 }
 
 /// Into how many cells `delimiter` splits the header.
