@@ -135,7 +135,7 @@ fn frameworks_parsers_and_sockets_stay_where_they_belong() {
                 };
                 let here = allowed.contains(&name.as_str()) || (name == OUTSIDE && dependency == "csv");
                 assert!(
-                    here || !patterns.iter().any(|p| fits(&p)),
+                    here || !patterns.iter().any(fits),
                     "{name} depends on {dependency}; only {allowed:?} may"
                 );
             }

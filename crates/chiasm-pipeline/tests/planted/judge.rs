@@ -1,4 +1,5 @@
 //! The procedure of `chiasm run` on examples that are in memory, without files.
+#![allow(clippy::result_large_err, reason = "a test's error is made once")]
 
 use chiasm_cohort::{Assembled, Flow, Schema, split};
 use chiasm_learn::predict::Predictor;
