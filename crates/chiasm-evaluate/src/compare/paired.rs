@@ -34,7 +34,7 @@ pub fn concordance_test(time: &[f64], event: &[bool], a: &[f64], b: &[f64]) -> R
 /// variance over repeats. Unlike [`super::nadeau_bengio`] it asks about these trained models on new
 /// subjects, not about training anew, and so calls too much: of 8,000 runs on pure noise (80
 /// subjects, 4 × 5 folds, see `tests/false_findings.rs`) it called 12 % different, 4.6 % better and
-/// 7.6 % worse. Let [`super::nadeau_bengio`] (5.6 %: 4.5 % better, 1.1 % worse) carry a verdict.
+/// 7.6 % worse. A report therefore widens its variance; see `assess/comparisons.rs`.
 ///
 /// # Errors
 /// [`Error::TooFew`] without a repeat, and those of [`delong_test`].
