@@ -43,6 +43,10 @@ pub struct FeatureSchema {
     /// The codes of an ordered feature in their order; empty where the codes are numbers themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
+    /// The 5th and the 95th percentile of a numeric feature's training values; absent for other kinds and
+    /// where few subjects have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub middle: Option<[f64; 2]>,
 }
 
 /// A bag of vectors as it was trained on.

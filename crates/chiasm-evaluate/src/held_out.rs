@@ -11,6 +11,8 @@ pub struct HeldOut {
     pub outcome: Outcome,
     /// Years at which a survival question is answered; `None` for other questions.
     pub horizon: Option<f64>,
+    /// Years at which survival curves are told, ascending; empty for other questions.
+    pub times: Vec<f64>,
     /// The modalities, in recipe order; each has a single model of the same name.
     pub modalities: Vec<Modality>,
     /// Per subject: which modalities it has.
@@ -88,4 +90,7 @@ pub struct Scores {
     pub link: Vec<Vec<f64>>,
     /// The answer: probability, value, or risk of the event by the horizon. NaN likewise.
     pub answer: Vec<Vec<f64>>,
+    /// `[subject][time]`: the chance of no event up to each of [`HeldOut::times`]. Empty for other
+    /// questions and for subsets.
+    pub survival: Vec<Vec<f64>>,
 }

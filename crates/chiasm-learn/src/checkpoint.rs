@@ -12,7 +12,7 @@ use chiasm_record::{Modality, Task};
 use serde::{Deserialize, Serialize};
 
 /// The version of the stored form that this code writes and reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A predictor as bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,11 @@ pub struct Checkpoint {
     pub reference: Vec<u8>,
     /// The network's weights, where the chosen fusion has one.
     pub tensors: Option<Vec<u8>>,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,7 +50,7 @@ struct StoredFusion {
     setting: String,
     model: StoredModel,
     calibration: Calibration,
-    baseline_hazard: f64,
+    baseline_hazard: Vec<f64>,
     loss: f64,
 }
 
@@ -90,7 +95,7 @@ impl Predictor {
                 setting: fused.setting.clone(),
                 model,
                 calibration: fused.calibration.clone(),
-                baseline_hazard: fused.baseline_hazard,
+                baseline_hazard: fused.baseline_hazard.clone(),
                 loss: fused.loss,
             },
         };
@@ -110,11 +115,13 @@ impl Predictor {
     /// [`Error::Checkpoint`] where the bytes are damaged or of another version.
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, Error> {
         let broken = |e: serde_json::Error| Error::Checkpoint { message: e.to_string() };
-        let stored: Stored = serde_json::from_slice(&checkpoint.model).map_err(broken)?;
-        if stored.version != VERSION {
-            let message = format!("found version {}, expected {VERSION}", stored.version);
+        // The version first: another version's fields are no damage.
+        let Versioned { version } = serde_json::from_slice(&checkpoint.model).map_err(broken)?;
+        if version != VERSION {
+            let message = format!("found version {version}, expected {VERSION}");
             return Err(Error::Checkpoint { message });
         }
+        let stored: Stored = serde_json::from_slice(&checkpoint.model).map_err(broken)?;
         let reference: Reference = serde_json::from_slice(&checkpoint.reference).map_err(broken)?;
         let model = match stored.fusion.model {
             StoredModel::Stacked(stacked) => Model::Stacked(stacked),

@@ -10,6 +10,10 @@ use crate::tree::{Boosted, BoostedConfig, Forest, ForestConfig};
 use chiasm_cohort::Examples;
 use chiasm_record::{Availability, Outcome, TaskKind};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Up to this many modalities a tree gives all subsets of a subject in one walk.
+const TOGETHER_UP_TO: usize = 12;
 
 /// A learner over the columns of one or more modalities.
 ///
@@ -70,7 +74,7 @@ impl Expert {
             .iter()
             .map(|&m| Ok((m, Preparation::fit(&examples.blocks()[m], &rows, form, bag)?)))
             .collect::<Result<Vec<_>, Error>>()?;
-        let x = columns(&parts, examples, &rows, &vec![wanted; rows.len()]);
+        let x = columns(&parts, examples, &rows);
         let learners =
             Learner::fit_settings(&x, &outcome.select(&rows), examples.task().outputs.len(), config, seed)?;
         Ok(learners
@@ -92,8 +96,7 @@ impl Expert {
         rows: &[usize],
         output: usize,
     ) -> Result<Vec<Vec<FeatureShare>>, Error> {
-        let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
-        let per_column = self.learner.attribute(&columns(&self.parts, examples, rows, &sets), output)?;
+        let per_column = self.learner.attribute(&columns(&self.parts, examples, rows), output)?;
         let shares = (0..rows.len()).map(|i| {
             let mut at = 0;
             let mut shares = Vec::new();
@@ -112,6 +115,23 @@ impl Expert {
         Ok(shares.collect())
     }
 
+    /// Makes the columns of modalities outside the set missing.
+    fn hide(&self, set: Availability, row: &mut [f64]) {
+        let mut at = 0;
+        for (m, preparation) in &self.parts {
+            if !set.contains(*m) {
+                row[at..at + preparation.width()].fill(preparation.missing());
+            }
+            at += preparation.width();
+        }
+    }
+
+    /// The part that each column belongs to.
+    fn groups(&self) -> Vec<usize> {
+        let widths = self.parts.iter().map(|(_, p)| p.width()).enumerate();
+        widths.flat_map(|(part, width)| std::iter::repeat_n(part, width)).collect()
+    }
+
     /// The modalities that this expert can look at.
     pub fn modalities(&self) -> Availability {
         self.parts.iter().fold(Availability::NONE, |set, (m, _)| set.with(*m))
@@ -125,7 +145,45 @@ impl Expert {
 
 impl Scorer for Expert {
     fn score(&self, examples: &Examples, rows: &[usize], sets: &[Availability]) -> Result<Matrix, Error> {
-        let mut scores = self.learner.score(&columns(&self.parts, examples, rows, sets))?;
+        // A subject who is looked at through several sets stands several times in a row: it is prepared
+        // once, and a tree gives all its subsets in one walk where that is less work.
+        let runs: Vec<Range<usize>> = rows
+            .chunk_by(|a, b| a == b)
+            .scan(0, |at, run| {
+                *at += run.len();
+                Some(*at - run.len()..*at)
+            })
+            .collect();
+        let distinct: Vec<usize> = runs.iter().map(|run| rows[run.start]).collect();
+        let x = columns(&self.parts, examples, &distinct);
+        let groups = self.parts.len();
+        let together = |run: &Range<usize>| {
+            self.learner.is_tree() && groups <= TOGETHER_UP_TO && run.len() * 8 >= 1 << groups
+        };
+        let (several, apart): (Vec<usize>, Vec<usize>) =
+            (0..runs.len()).partition(|&i| runs[i].len() > 1 && together(&runs[i]));
+
+        let mut at = Vec::new();
+        let mut masked = Matrix { rows: 0, cols: x.cols, values: Vec::new() };
+        for (i, pair) in apart.iter().flat_map(|&i| runs[i].clone().map(move |pair| (i, pair))) {
+            masked.values.extend_from_slice(x.row(i));
+            masked.rows += 1;
+            self.hide(sets[pair], masked.row_mut(at.len()));
+            at.push(pair);
+        }
+        let one_by_one = self.learner.score(&masked)?;
+        let mut scores = Matrix::zeros(rows.len(), one_by_one.cols);
+        for (i, pair) in at.into_iter().enumerate() {
+            scores.row_mut(pair).copy_from_slice(one_by_one.row(i));
+        }
+        let subsets = self.learner.score_subsets(&x.select(&several), &self.groups(), groups)?;
+        for (i, subsets) in several.into_iter().zip(subsets) {
+            for pair in runs[i].clone() {
+                let held = |(p, (m, _)): (usize, &(usize, _))| usize::from(sets[pair].contains(*m)) << p;
+                let subset = self.parts.iter().enumerate().map(held).sum();
+                scores.row_mut(pair).copy_from_slice(subsets.row(subset));
+            }
+        }
         let seen = self.modalities();
         for (i, (&row, set)) in rows.iter().zip(sets).enumerate() {
             if set.intersect(examples.availability(row)).intersect(seen).is_empty() {
@@ -136,25 +194,15 @@ impl Scorer for Expert {
     }
 }
 
-/// The columns of all parts side by side; parts outside a row's set are missing there.
-fn columns(
-    parts: &[(usize, Preparation)],
-    examples: &Examples,
-    rows: &[usize],
-    sets: &[Availability],
-) -> Matrix {
+/// The columns of all parts side by side. Shape: `[rows, columns]`.
+fn columns(parts: &[(usize, Preparation)], examples: &Examples, rows: &[usize]) -> Matrix {
     let width = parts.iter().map(|(_, p)| p.width()).sum();
     let mut all = Matrix::zeros(rows.len(), width);
     let mut at = 0;
     for (m, preparation) in parts {
         let part = preparation.matrix(&examples.blocks()[*m], rows);
-        for (i, set) in sets.iter().enumerate() {
-            let cells = &mut all.row_mut(i)[at..at + preparation.width()];
-            if set.contains(*m) {
-                cells.copy_from_slice(part.row(i));
-            } else {
-                cells.fill(preparation.missing());
-            }
+        for i in 0..rows.len() {
+            all.row_mut(i)[at..at + preparation.width()].copy_from_slice(part.row(i));
         }
         at += preparation.width();
     }
@@ -227,6 +275,25 @@ impl Learner {
             Self::Forest(forest) => Ok(log_odds(forest.kind, forest.predict(x, None)?)),
             Self::Boosted(boosted) => Ok(log_odds(boosted.kind, boosted.predict(x, None)?)),
         }
+    }
+
+    /// Whether [`Learner::score_subsets`] is there.
+    fn is_tree(&self) -> bool {
+        matches!(self, Self::Forest(_) | Self::Boosted(_))
+    }
+
+    /// The scores of each row through every subset of groups of columns: `[rows][2^groups, outputs]`. No
+    /// rows but of trees.
+    fn score_subsets(&self, x: &Matrix, group: &[usize], groups: usize) -> Result<Vec<Matrix>, Error> {
+        if x.rows == 0 {
+            return Ok(Vec::new());
+        }
+        let (kind, scores) = match self {
+            Self::Ridge { .. } => return Err(Error::Shape { message: "a ridge has no subsets".into() }),
+            Self::Forest(forest) => (forest.kind, forest.predict_subsets(x, group, groups)?),
+            Self::Boosted(boosted) => (boosted.kind, boosted.predict_subsets(x, group, groups)?),
+        };
+        Ok(scores.into_iter().map(|s| log_odds(kind, s)).collect())
     }
 
     fn attribute(&self, x: &Matrix, output: usize) -> Result<Matrix, Error> {

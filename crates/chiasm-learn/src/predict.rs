@@ -7,6 +7,9 @@ use chiasm_cohort::Examples;
 use chiasm_record::{Abstention, Attribution, Availability, Prediction, TaskKind};
 use rayon::prelude::*;
 
+/// Pairs of a subject and a subset that are scored at once, which bounds the memory.
+const PAIRS: usize = 16_384;
+
 /// A trained fusion with everything needed to answer.
 #[derive(Clone, Debug)]
 pub struct Predictor {
@@ -40,6 +43,20 @@ impl Predictor {
     /// # Errors
     /// Whatever the model reports.
     pub fn answer(&self, examples: &Examples, rows: &[usize]) -> Result<Vec<Answer>, Error> {
+        let (mut answers, mut at) = (Vec::with_capacity(rows.len()), 0);
+        while at < rows.len() {
+            let (mut end, mut pairs) = (at, 0);
+            while end < rows.len() && (end == at || pairs < PAIRS) {
+                pairs += 1 << examples.availability(rows[end]).count().min(shapley::EXACT_UP_TO);
+                end += 1;
+            }
+            answers.extend(self.answer_together(examples, &rows[at..end])?);
+            at = end;
+        }
+        Ok(answers)
+    }
+
+    fn answer_together(&self, examples: &Examples, rows: &[usize]) -> Result<Vec<Answer>, Error> {
         let sets: Vec<Availability> = rows.iter().map(|&r| examples.availability(r)).collect();
         // Every subset that attribution asks for, of every row, in one batch.
         let wanted: Vec<Vec<Availability>> =

@@ -80,7 +80,8 @@ impl<'a> Study<'a> {
             .par_iter()
             .enumerate()
             .map(|(m, settings)| self.choose(&[m], settings, &[1, m as u64]))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Vec<_>>();
+        let chosen = in_order(chosen)?;
         let scores: Vec<Matrix> = chosen.iter().map(|c| c.scores.clone()).collect();
         let candidates = config
             .fusions
@@ -94,7 +95,8 @@ impl<'a> Study<'a> {
                 }
                 FusionConfig::Net { net, .. } => self.net(net, sets.learned, f as u64),
             })
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Vec<_>>();
+        let candidates = in_order(candidates)?;
 
         let tried = chosen.iter().map(|c| c.tried).chain(candidates.iter().map(|c| c.tried)).sum();
         let singles = chosen
@@ -149,14 +151,15 @@ impl<'a> Study<'a> {
         Ok((trained, reference))
     }
 
-    /// Breslow's cumulative hazard at the horizon for a subject of log-risk 0; 0 unless survival.
-    fn baseline_hazard(&self, scores: &Matrix, horizon: Option<f64>) -> Result<f64, Error> {
-        let Outcome::Survival { time, event } = self.outcome else { return Ok(0.0) };
+    /// Breslow's cumulative hazard up to the horizon for a subject of log-risk 0; empty unless survival.
+    fn baseline_hazard(&self, scores: &Matrix, horizon: Option<f64>) -> Result<Vec<f64>, Error> {
+        let Outcome::Survival { time, event } = self.outcome else { return Ok(Vec::new()) };
         let Some(horizon) = horizon else {
             return Err(Error::Shape { message: "a survival question needs a horizon".into() });
         };
         let scores = (0..scores.rows).map(|r| scores.row(r)[0]).map(|s| if s.is_finite() { s } else { 0.0 });
-        Ok(head::baseline_hazard(time, event, &scores.collect::<Vec<f64>>(), horizon))
+        let times = head::curve_times(horizon);
+        Ok(head::baseline_hazard(time, event, &scores.collect::<Vec<f64>>(), &times))
     }
 
     /// Cross-fits every setting of every learner, keeps the one with the smallest out-of-fold loss, and
@@ -183,7 +186,8 @@ impl<'a> Study<'a> {
                     Expert::fit_settings(part, modalities, learner, seed(l, fold))
                         .map_err(|e| e.in_fold(fold))
                 })
-                .collect::<Result<Vec<_>, _>>()?;
+                .collect::<Vec<_>>();
+            let by_fold = in_order(by_fold)?;
             let settings = by_fold.first().map_or(0, Vec::len);
             let mut columns: Vec<_> = by_fold.into_iter().map(Vec::into_iter).collect();
             for setting in 0..settings {
@@ -247,14 +251,15 @@ impl<'a> Study<'a> {
         sets: &BTreeSet<Availability>,
         strength: f64,
     ) -> Result<Vec<Stacked>, Error> {
-        (0..self.parts.len())
+        let by_fold = (0..self.parts.len())
             .into_par_iter()
             .map(|fold| {
                 let inside: Vec<usize> = (0..self.folds.len()).filter(|&r| self.folds[r] != fold).collect();
                 let known: Vec<Matrix> = scores.iter().map(|s| s.select(&inside)).collect();
                 Stacked::fit(&known, &self.outcome.select(&inside), self.outputs, sets, strength)
             })
-            .collect()
+            .collect();
+        in_order(by_fold)
     }
 
     /// What each fold's combination says of that fold's subjects, looked at through `set(row)`.
@@ -300,8 +305,8 @@ impl<'a> Study<'a> {
             .par_iter()
             .enumerate()
             .map(|(fold, part)| NetModel::fit(part, config, seed(fold)).map_err(|e| e.in_fold(fold)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let cross_fitted = CrossFitted::new(self.folds.clone(), models);
+            .collect();
+        let cross_fitted = CrossFitted::new(self.folds.clone(), in_order(models)?);
         let own = self.out_of_fold(&cross_fitted)?;
         Ok(Candidate {
             loss: self.loss(&own)?,
@@ -357,6 +362,11 @@ impl<'a> Study<'a> {
         }
         Ok(found)
     }
+}
+
+/// The results, or the first error in their order: collected in parallel it would be the first in time.
+fn in_order<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
+    results.into_iter().collect()
 }
 
 fn smallest(losses: impl Iterator<Item = f64>) -> usize {

@@ -34,8 +34,8 @@ pub struct Trained {
 pub(crate) struct Single {
     pub(crate) expert: Expert,
     pub(crate) calibration: Calibration,
-    /// Baseline cumulative hazard at the horizon of a survival question; 0 for others.
-    pub(crate) baseline_hazard: f64,
+    /// Baseline cumulative hazard over [`head::curve_times`]; empty unless a survival question.
+    pub(crate) baseline_hazard: Vec<f64>,
     pub(crate) loss: f64,
 }
 
@@ -46,8 +46,8 @@ pub(crate) struct Fused {
     pub(crate) setting: String,
     pub(crate) model: Model,
     pub(crate) calibration: Calibration,
-    /// Baseline cumulative hazard at the horizon of a survival question; 0 for others.
-    pub(crate) baseline_hazard: f64,
+    /// Baseline cumulative hazard over [`head::curve_times`]; empty unless a survival question.
+    pub(crate) baseline_hazard: Vec<f64>,
     pub(crate) loss: f64,
 }
 
@@ -136,11 +136,20 @@ impl Trained {
     /// Turns calibrated scores of one subject into answers: probabilities, a value, or the risk by the
     /// horizon. Shape: `[outputs]`.
     pub fn answer(&self, which: Which, scores: &mut [f64]) {
-        let hazard = match which {
-            Which::Single(m) => self.singles[m].baseline_hazard,
-            Which::Fusion(f) => self.fusions[f].baseline_hazard,
-        };
-        head::answer(self.task.kind, hazard, scores);
+        head::answer(self.task.kind, self.baseline_hazard(which), scores);
+    }
+
+    /// The chance of no event up to each of [`head::curve_times`], from a subject's calibrated score. Empty
+    /// unless a survival question.
+    pub fn survival(&self, which: Which, score: f64) -> Vec<f64> {
+        head::survival_curve(self.baseline_hazard(which), score)
+    }
+
+    fn baseline_hazard(&self, which: Which) -> &[f64] {
+        match which {
+            Which::Single(m) => &self.singles[m].baseline_hazard,
+            Which::Fusion(f) => &self.fusions[f].baseline_hazard,
+        }
     }
 
     fn raw(

@@ -215,11 +215,13 @@ fn any_subset_works_and_none_is_an_error() {
         }
         let full: Vec<usize> = (0..60).filter(|&r| input.availability(r).count() == 3).collect();
         let subsets: Vec<Availability> = Availability::all(3).subsets().filter(|s| !s.is_empty()).collect();
-        let scores = net.score_subsets(&input, &full, &subsets).unwrap();
-        assert_eq!((scores.len(), scores[0].rows, scores[0].cols), (7, full.len(), 1));
+        let every: Vec<(usize, Availability)> =
+            full.iter().flat_map(|&r| subsets.iter().map(move |&s| (r, s))).collect();
+        let scores = net.score_pairs(&input, &every).unwrap();
+        assert_eq!((scores.rows, scores.cols), (7 * full.len(), 1));
         let whole = net.score(&input, &cohort.all()).unwrap();
         for (i, &r) in full.iter().enumerate() {
-            assert!((scores[6].values[i] - whole.values[r]).abs() < 1e-5);
+            assert!((scores.values[7 * i + 6] - whole.values[r]).abs() < 1e-5);
         }
         let nothing = net.score_pairs(&input, &[(0, Availability::NONE)]).unwrap_err();
         assert_eq!(nothing.to_string(), "at least one modality required");

@@ -146,6 +146,31 @@ fn absent_columns_are_not_read_and_count_as_missing() {
     }
 }
 
+#[test]
+fn all_subsets_in_one_walk_are_those_one_by_one() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let x = matrix(&mut rng, 120, 7, 0.15);
+    let group = [2, 0, 1, 0, 3, 3, 1];
+    let (forest, boosted) = small();
+    for outcome in outcomes(&mut rng, &x) {
+        let f = Forest::fit(&x, &outcome, None, &forest, 3).unwrap();
+        let b = Boosted::fit(&x, &outcome, None, &boosted, 3).unwrap();
+        let several = [f.predict_subsets(&x, &group, 4).unwrap(), b.predict_subsets(&x, &group, 4).unwrap()];
+        for subset in 0..16 {
+            let absent: Vec<bool> = group.iter().map(|g| subset >> g & 1 == 0).collect();
+            let one = [f.predict(&x, Some(&absent)).unwrap(), b.predict(&x, Some(&absent)).unwrap()];
+            for (several, one) in several.iter().zip(&one) {
+                for (r, several) in several.iter().enumerate() {
+                    let pairs = several.row(subset).iter().zip(one.row(r));
+                    pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{subset} {r}: {a} {b}"));
+                }
+            }
+        }
+        assert!(matches!(f.predict_subsets(&x, &group[1..], 4), Err(Error::Shape { .. })));
+        assert!(matches!(f.predict_subsets(&x, &group, 3), Err(Error::Shape { .. })));
+    }
+}
+
 /// Without bootstrap and without missing values, the marginal over everything is the training mean.
 #[test]
 fn knowing_nothing_gives_the_training_mean() {

@@ -52,7 +52,8 @@ impl FoldResult {
     /// Whether this is the result of the run with this fingerprint for these rows, whole.
     pub fn belongs(&self, fingerprint: &str, rows: &[usize], models: usize) -> bool {
         let n = rows.len();
-        let whole = |p: &Predicted| p.link.len() == n && p.answer.len() == n;
+        let whole =
+            |p: &Predicted| p.link.len() == n && p.answer.len() == n && [0, n].contains(&p.survival.len());
         self.fingerprint == fingerprint
             && self.rows == rows
             && self.models.len() == models
@@ -70,6 +71,9 @@ pub struct Predicted {
     pub link: Vec<Option<Vec<f64>>>,
     /// Probabilities, values or risks.
     pub answer: Vec<Option<Vec<f64>>>,
+    /// The chance of no event up to each of the times of a survival curve. Empty for other questions and
+    /// for subsets.
+    pub survival: Vec<Option<Vec<f64>>>,
 }
 
 /// The patterns that calibration should know: those of the subjects, and each modality alone.
@@ -112,8 +116,18 @@ pub fn run(
     let predict = |which: Which, sets: &[Availability]| -> Result<Predicted, Error> {
         Ok(predicted(&trained, which, &trained.score(which, examples, &rows, sets)?, sets))
     };
-    let models =
-        trained.models().into_iter().map(|which| predict(which, &sets)).collect::<Result<Vec<_>, _>>()?;
+    let models = trained
+        .models()
+        .into_iter()
+        .map(|which| {
+            let mut predicted = predict(which, &sets)?;
+            if trained.task().kind == TaskKind::Survival {
+                let curve = |link: &Option<Vec<f64>>| Some(trained.survival(which, link.as_ref()?[0]));
+                predicted.survival = predicted.link.iter().map(curve).collect();
+            }
+            Ok(predicted)
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
     let subsets = subsets(examples)
         .into_iter()
         .map(|subset| {
@@ -182,7 +196,7 @@ fn predicted(trained: &Trained, which: Which, scores: &Matrix, sets: &[Availabil
             Some(row)
         })
         .collect();
-    Predicted { link, answer }
+    Predicted { link, answer, survival: Vec::new() }
 }
 
 /// Thresholds for a yes-or-no question, from out-of-fold answers of the training subjects.

@@ -12,6 +12,7 @@ use chiasm_evaluate::{
 };
 use chiasm_evaluate::{FeatureShare, FlowStep, Protocol, ReportFinding};
 use chiasm_learn::config::FusionConfig;
+use chiasm_learn::head::curve_times;
 use chiasm_learn::net::FusionKind;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::trained::Which;
@@ -83,6 +84,7 @@ fn held_out(
         task: examples.task().clone(),
         outcome: outcome.clone(),
         horizon: recipe.horizon(),
+        times: recipe.horizon().map_or_else(Vec::new, curve_times),
         availability: (0..n).map(|r| examples.availability(r)).collect(),
         subgroups: examples.subgroups().iter().map(|s| (s.name.clone(), s.values.clone())).collect(),
         fusions: recipe.fusions.iter().map(|f| fusion_name(f, &modalities)).collect(),
@@ -140,7 +142,11 @@ fn scores(predicted: Predicted, outputs: usize) -> Scores {
     let filled = |rows: Vec<Option<Vec<f64>>>| {
         rows.into_iter().map(|row| row.unwrap_or_else(|| vec![f64::NAN; outputs])).collect()
     };
-    Scores { link: filled(predicted.link), answer: filled(predicted.answer) }
+    Scores {
+        link: filled(predicted.link),
+        answer: filled(predicted.answer),
+        survival: predicted.survival.into_iter().map(Option::unwrap_or_default).collect(),
+    }
 }
 
 fn fusion_name(fusion: &FusionConfig, modalities: &[Modality]) -> FusionName {

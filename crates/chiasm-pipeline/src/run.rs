@@ -352,12 +352,20 @@ impl Run {
 
 /// The rows' scores of one model over the whole repeat, in row order.
 pub(crate) fn gather(results: &[FoldResult], n: usize, of: impl Fn(&FoldResult) -> &Predicted) -> Predicted {
-    let mut all = Predicted { link: vec![None; n], answer: vec![None; n] };
+    let curves = results.first().is_some_and(|r| !of(r).survival.is_empty());
+    let mut all = Predicted {
+        link: vec![None; n],
+        answer: vec![None; n],
+        survival: if curves { vec![None; n] } else { Vec::new() },
+    };
     for result in results {
         let part = of(result);
         for (i, &row) in result.rows.iter().enumerate() {
             all.link[row].clone_from(&part.link[i]);
             all.answer[row].clone_from(&part.answer[i]);
+            if curves {
+                all.survival[row].clone_from(&part.survival[i]);
+            }
         }
     }
     all

@@ -14,6 +14,9 @@ const DOUBTED_SHARE: f64 = 0.5;
 /// The number of values from which on such a share means something.
 const DOUBTED_FROM: usize = 5;
 
+/// The number of values from which on percentiles are kept, and a shift of them is looked for.
+const MIDDLE_FROM: usize = 20;
+
 /// A column that becomes a feature.
 struct Source<'a> {
     columns: &'a Columns,
@@ -56,17 +59,20 @@ pub(super) fn read<'a>(
                 column: source.column.to_owned(),
                 feature: Feature {
                     name: source.column.to_owned(),
-                    kind,
+                    kind: kind.clone(),
                     unit: source.columns.unit.clone(),
                     scale: source.columns.scale,
                 },
                 order: source.columns.order.clone().unwrap_or_default(),
+                middle: if kind == FeatureKind::Numeric { middle(&values) } else { None },
             },
         });
         filled.push(values);
     }
     if trained.is_none() {
         qualify(&mut features);
+    } else {
+        findings.extend(shifted(place, &features, &filled));
     }
     let mut grid = Grid::missing(features.iter().map(|f| f.feature.clone()).collect(), subjects.len());
     for (feature, values) in filled.iter().enumerate() {
@@ -266,6 +272,33 @@ fn plausible(
         values.iter_mut().for_each(|v| *v = v.map(|v| v.clamp(low, high)));
     }
     Ok(values)
+}
+
+/// The 5th and the 95th percentile.
+fn middle(values: &[Option<f64>]) -> Option<[f64; 2]> {
+    let mut known: Vec<f64> = values.iter().flatten().copied().collect();
+    known.sort_by(f64::total_cmp);
+    let at = |share: f64| known[((known.len() - 1) as f64 * share).round() as usize];
+    (known.len() >= MIDDLE_FROM).then(|| [at(0.05), at(0.95)])
+}
+
+/// Columns of which more than half of the values lie where a tenth of the training values did: another
+/// unit, assay or kind of patient, of which a model says nothing by itself.
+fn shifted(place: &str, features: &[FeatureSchema], filled: &[Vec<Option<f64>>]) -> Option<Finding> {
+    let is_shifted = |(feature, values): &(&FeatureSchema, &Vec<Option<f64>>)| {
+        let Some([low, high]) = feature.middle else { return false };
+        let known = values.iter().flatten().count();
+        let outside = values.iter().flatten().filter(|v| !(low..=high).contains(v)).count();
+        known >= MIDDLE_FROM && outside as f64 > DOUBTED_SHARE * known as f64
+    };
+    let names: Vec<&str> =
+        features.iter().zip(filled).filter(is_shifted).map(|(f, _)| f.feature.name.as_str()).collect();
+    let shown = names[..names.len().min(3)].join(", ");
+    let message = format!(
+        "over half of the values lie outside the range of nine in ten training subjects (another unit, assay or population?), in {shown}{}",
+        if names.len() > 3 { " and others" } else { "" }
+    );
+    (!names.is_empty()).then(|| Finding::new(place, message, names.len()))
 }
 
 /// Columns of the same name from different tables get the table's name in front.

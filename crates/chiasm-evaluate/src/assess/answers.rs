@@ -9,28 +9,35 @@ pub(super) struct Answers {
     pub repeats: Vec<Table>,
 }
 
-/// One repeat: `[subject, output]`, row after row.
-#[derive(Clone, Debug)]
+/// One repeat, row after row: `[subject, output]`, and `[subject, time]` for survival.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     pub link: Vec<f64>,
     pub answer: Vec<f64>,
+    pub survival: Vec<f64>,
+}
+
+/// What a model said of one subject.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said<'a> {
+    pub link: &'a [f64],
+    pub answer: &'a [f64],
+    pub survival: &'a [f64],
 }
 
 impl Answers {
-    /// For each repeat and subject, the row that `pick` gives: link and answer.
-    pub fn gather<'a>(
-        held_out: &'a HeldOut,
-        pick: impl Fn(&'a HeldOutRepeat, usize) -> (&'a [f64], &'a [f64]),
-    ) -> Self {
+    /// For each repeat and subject, what `pick` gives.
+    pub fn gather<'a>(held_out: &'a HeldOut, pick: impl Fn(&'a HeldOutRepeat, usize) -> Said<'a>) -> Self {
         let n = held_out.availability.len();
         let table = |repeat: &'a HeldOutRepeat| {
-            let (mut link, mut answer) = (Vec::new(), Vec::new());
+            let mut table = Table::default();
             for subject in 0..n {
-                let (l, a) = pick(repeat, subject);
-                link.extend_from_slice(l);
-                answer.extend_from_slice(a);
+                let said = pick(repeat, subject);
+                table.link.extend_from_slice(said.link);
+                table.answer.extend_from_slice(said.answer);
+                table.survival.extend_from_slice(said.survival);
             }
-            Table { link, answer }
+            table
         };
         Self { repeats: held_out.repeats.iter().map(table).collect() }
     }
@@ -60,14 +67,18 @@ impl Answers {
         held_out.repeats.iter().all(|r| position(r, subset).is_some()).then(|| {
             Self::gather(held_out, |r, i| match position(r, subset) {
                 Some(at) => row(&r.subsets[at].1, i),
-                None => (&[], &[]),
+                None => Said::default(),
             })
         })
     }
 }
 
-pub(super) fn row(scores: &Scores, subject: usize) -> (&[f64], &[f64]) {
-    (&scores.link[subject], &scores.answer[subject])
+pub(super) fn row(scores: &Scores, subject: usize) -> Said<'_> {
+    Said {
+        link: &scores.link[subject],
+        answer: &scores.answer[subject],
+        survival: scores.survival.get(subject).map_or(&[], Vec::as_slice),
+    }
 }
 
 pub(super) fn choice(repeat: &HeldOutRepeat, subject: usize) -> &FoldChoice {
@@ -117,6 +128,15 @@ pub(super) fn check_shapes(h: &HeldOut) -> Result<(), Error> {
         within("modality of a share", named, singles, "one of the modalities")?;
         for scores in r.singles.iter().chain(&r.fusions) {
             answers(h.task.kind, scores, n, width, |_| true)?;
+            check::length(
+                "survival curves of a model",
+                if h.times.is_empty() { 0 } else { n },
+                scores.survival.len(),
+            )?;
+            for curve in &scores.survival {
+                check::length("survival curve of a subject", h.times.len(), curve.len())?;
+                check::probabilities("survival", curve)?;
+            }
         }
         for (subset, scores) in &r.subsets {
             let shown = |i: usize| !h.availability[i].intersect(*subset).is_empty();
@@ -154,7 +174,7 @@ fn answers(
     check::length("links of a model", n, scores.link.len())?;
     check::length("answers of a model", n, scores.answer.len())?;
     for i in 0..n {
-        let (link, answer) = row(scores, i);
+        let Said { link, answer, .. } = row(scores, i);
         check::length("links of a subject", width, link.len())?;
         check::length("answers of a subject", width, answer.len())?;
         if !shown(i) {

@@ -105,8 +105,11 @@ fn value_of_acquiring(judge: &Judge, candidates: &Candidates) -> Vec<Option<f64>
     (0..h.modalities.len()).map(of).collect()
 }
 
-/// At most [`AttributionSummary::MAX_SUBJECTS`] rows, evenly spaced.
-fn spread_out(rows: Vec<Vec<Option<f64>>>) -> Vec<Vec<Option<f64>>> {
+/// At most [`AttributionSummary::MAX_SUBJECTS`] rows, evenly spaced by their sum, which is also their order:
+/// the order of the data could tell who is who.
+fn spread_out(mut rows: Vec<Vec<Option<f64>>>) -> Vec<Vec<Option<f64>>> {
+    let sum = |row: &Vec<Option<f64>>| row.iter().flatten().sum::<f64>();
+    rows.sort_by(|a, b| sum(a).total_cmp(&sum(b)));
     let most = AttributionSummary::MAX_SUBJECTS;
     if rows.len() <= most {
         return rows;

@@ -5,7 +5,7 @@ use super::calibration;
 use super::judge::{Judge, by_fold};
 use super::metric::{Metric, positives};
 use crate::metrics::repeated::pick;
-use crate::metrics::survival::{Censoring, brier_curve, uno};
+use crate::metrics::survival::{Censoring, brier_curve, integrated_brier, uno};
 use crate::metrics::{auprc, interval};
 use crate::{Error, HeldOut, Measure, ModelKind, ModelResult};
 use chiasm_record::{Availability, TaskKind};
@@ -97,6 +97,7 @@ fn metrics(judge: &Judge, answers: &Answers) -> BTreeMap<String, Measure> {
         TaskKind::Survival => {
             insert(&mut found, "uno_c", uno_c(judge, answers).ok().and_then(Measure::new));
             insert(&mut found, "brier", brier_at_horizon(judge, answers));
+            insert(&mut found, "ibs", brier_to_horizon(judge, answers));
         }
         _ => {}
     }
@@ -167,5 +168,20 @@ fn brier_at_horizon(judge: &Judge, answers: &Answers) -> Option<Measure> {
         let (time, event) = judge.follow_up(rows);
         let survival: Vec<f64> = rows.iter().map(|&i| 1.0 - table.answer[i]).collect();
         brier_curve(&censoring, &time, &event, &survival, &[horizon]).map(|b| b[0])
+    })
+}
+
+/// The Brier score of the survival curve, weighted for censoring, its mean over the time from 0 to the
+/// horizon. At 0 everybody is free of the event.
+fn brier_to_horizon(judge: &Judge, answers: &Answers) -> Option<Measure> {
+    let times: Vec<f64> = [0.0].into_iter().chain(judge.held_out.times.iter().copied()).collect();
+    let (time, event) = judge.follow_up(&judge.everyone);
+    let censoring = Censoring::fit(&time, &event).ok()?;
+    judge.bootstrap(answers, |table, rows| {
+        let (time, event) = judge.follow_up(rows);
+        let width = times.len() - 1;
+        let curve = |&i: &usize| table.survival[i * width..(i + 1) * width].iter().copied();
+        let survival: Vec<f64> = rows.iter().flat_map(|i| [1.0].into_iter().chain(curve(i))).collect();
+        integrated_brier(&censoring, &time, &event, &survival, &times)
     })
 }

@@ -28,6 +28,8 @@ pub(super) struct Plan {
 }
 
 pub(super) const FOLDS: usize = 5;
+/// Years at which survival curves are told, the horizon last.
+pub(super) const TIMES: [f64; 2] = [1.0, 2.0];
 
 pub(super) fn plan(kind: TaskKind, truth: Truth) -> Plan {
     Plan { kind, truth, n: 500, modalities: 3, repeats: 3, missing: 0.2, seed: 5 }
@@ -77,7 +79,10 @@ impl Plan {
     fn scores(&self, rows: impl Iterator<Item = Vec<f64>>) -> Scores {
         let link: Vec<Vec<f64>> = rows.collect();
         let answer = link.iter().map(|l| self.answer(l)).collect();
-        Scores { link, answer }
+        let curve = |l: &Vec<f64>| TIMES.iter().map(|t| (-0.4 * t / TIMES[1] * l[0].exp()).exp()).collect();
+        let survival =
+            if self.kind == TaskKind::Survival { link.iter().map(curve).collect() } else { Vec::new() };
+        Scores { link, answer, survival }
     }
 
     pub fn held_out(&self) -> HeldOut {
@@ -135,7 +140,8 @@ impl Plan {
         HeldOut {
             task: Task { kind: self.kind, outputs: (0..k).map(|k| format!("output_{k}")).collect() },
             outcome,
-            horizon: (self.kind == TaskKind::Survival).then_some(2.0),
+            horizon: (self.kind == TaskKind::Survival).then_some(TIMES[1]),
+            times: if self.kind == TaskKind::Survival { TIMES.to_vec() } else { Vec::new() },
             modalities: (0..width).map(|m| Modality::new(format!("modality_{m}"))).collect(),
             subgroups: vec![(
                 "sex".into(),

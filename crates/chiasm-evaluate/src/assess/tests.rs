@@ -1,5 +1,6 @@
-use super::synthetic::{FOLDS, Plan, Truth, normal, plan};
+use super::synthetic::{FOLDS, Plan, TIMES, Truth, normal, plan};
 use super::*;
+use crate::metrics::survival::{Censoring, integrated_brier};
 use crate::{Scores, Verdict};
 use chiasm_record::{Outcome, TaskKind};
 use rand::{RngExt, SeedableRng};
@@ -49,6 +50,7 @@ fn every_part_is_filled_where_the_task_has_it() {
         for c in &r.comparisons {
             assert!((c.difference - (difference(&c.a) - difference(&c.b))).abs() < 1e-9, "{kind:?} {}", c.b);
         }
+        assert!(r.models.iter().all(|m| m.metrics.contains_key("ibs") == survival), "{kind:?}");
         assert_eq!(r.patterns.iter().map(|p| p.n).sum::<usize>(), 500);
         assert_eq!(r.degradation.len(), 10);
         assert!(r.degradation[0].fusion.estimate > r.degradation[9].fusion.estimate + 0.02, "{kind:?}");
@@ -154,6 +156,31 @@ fn hostile_one_class_in_a_fold_and_in_all() {
         };
         assert_eq!(assessed(&h).verdict, Verdict::Inconclusive, "{kind:?}");
     }
+}
+
+#[test]
+fn the_integrated_brier_score_starts_where_everybody_is_free_of_the_event() {
+    let h = plan(TaskKind::Survival, Truth::Adds).held_out();
+    let r = assessed(&h);
+    let Outcome::Survival { time, event } = &h.outcome else { panic!("a survival question") };
+    let censoring = Censoring::fit(time, event).unwrap();
+    let expected = |scores: &Scores| {
+        let curve = |c: &Vec<f64>| [1.0, c[0], c[1]];
+        let curves: Vec<f64> = scores.survival.iter().flat_map(curve).collect();
+        integrated_brier(&censoring, time, event, &curves, &[0.0, TIMES[0], TIMES[1]]).unwrap()
+    };
+    let mean = h.repeats.iter().map(|r| expected(&r.singles[1])).sum::<f64>() / h.repeats.len() as f64;
+    let ibs = |name: &str| r.model(name).unwrap().metrics["ibs"];
+    assert!((ibs("modality_1").estimate - mean).abs() < 1e-12);
+    assert!(ibs("modality_1").low.unwrap() < mean && mean < ibs("modality_1").high.unwrap());
+    assert!(ibs("nested").estimate < ibs("best single (nested)").estimate);
+
+    let mut short = h.clone();
+    short.repeats[0].fusions[0].survival[3].pop();
+    assert!(assess(&short, &OPTIONS, Report::new("x", h.task.kind)).is_err());
+    let mut beyond = h;
+    beyond.repeats[0].fusions[0].survival[3][0] = 1.5;
+    assert!(assess(&beyond, &OPTIONS, Report::new("x", beyond.task.kind)).is_err());
 }
 
 #[test]

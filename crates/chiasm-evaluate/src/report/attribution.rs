@@ -14,7 +14,7 @@ pub struct AttributionSummary {
     /// Per pair of modalities.
     pub interactions: Vec<InteractionSummary>,
     /// `[subject][modality]` in the order of `modalities`, `null` where absent. At most
-    /// [`AttributionSummary::MAX_SUBJECTS`] subjects, without ids and without values.
+    /// [`AttributionSummary::MAX_SUBJECTS`] subjects, without ids and without values, ordered by their sum.
     pub shares: Vec<Vec<Option<f64>>>,
     /// Standard error of the shares where they were sampled (more than 12 modalities).
     pub sampling_error: Option<f64>,

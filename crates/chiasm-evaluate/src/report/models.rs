@@ -80,9 +80,10 @@ pub struct Comparison {
     pub high: Option<f64>,
     /// Two-sided p value.
     pub p: Option<f64>,
-    /// The p value after Holm's correction over all comparisons of the report.
+    /// The p value after Holm's correction over the comparisons of its family: those of a fusion with a single
+    /// modality, or those between fusions.
     pub p_holm: Option<f64>,
-    /// The test: `DeLong`, `paired bootstrap`, `Nadeau-Bengio`.
+    /// The test: `DeLong`, `paired concordance`, `paired influence functions`.
     pub test: String,
     /// Whether the verdict rests on this comparison.
     #[serde(default)]
@@ -126,6 +127,6 @@ pub struct FoldSelection {
     pub chosen: String,
     /// The single modality that did best.
     pub best_single: String,
-    /// The inner score of each model, in the report's metric.
+    /// The out-of-fold loss of each model inside the fold's training subjects; smaller is better.
     pub scores: BTreeMap<String, f64>,
 }

@@ -81,9 +81,19 @@ impl Scorer for NetModel {
             .map(|(i, (&row, set))| (i, set.intersect(examples.availability(row))))
             .filter(|(_, set)| !set.is_empty())
             .collect();
-        let there: Vec<usize> = seen.iter().map(|&(i, _)| rows[i]).collect();
-        let sets: Vec<Availability> = seen.iter().map(|&(_, set)| set).collect();
-        let scores = with_input(&self.readers, examples, &there, |input| self.net.score(input, &sets))?;
+        // A subject who is looked at through several sets stands several times in a row, and is read once.
+        let mut there: Vec<usize> = seen.iter().map(|&(i, _)| rows[i]).collect();
+        there.dedup();
+        let mut at = 0;
+        let pairs: Vec<(usize, Availability)> = seen
+            .iter()
+            .map(|&(i, set)| {
+                at += usize::from(there[at] != rows[i]);
+                (at, set)
+            })
+            .collect();
+        let scores =
+            with_input(&self.readers, examples, &there, |input| self.net.score_pairs(input, &pairs))?;
         let mut all =
             Matrix { rows: rows.len(), cols: scores.cols, values: vec![f64::NAN; rows.len() * scores.cols] };
         for (at, &(i, _)) in seen.iter().enumerate() {

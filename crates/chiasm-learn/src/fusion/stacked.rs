@@ -135,7 +135,8 @@ impl Combination {
 fn level(answer: &Outcome, rows: &[usize]) -> f64 {
     let Outcome::Survival { time, event } = answer else { return 0.0 };
     let even = vec![0.0; time.len()];
-    let expected: f64 = rows.iter().map(|&r| head::baseline_hazard(time, event, &even, time[r])).sum();
+    let own: Vec<f64> = rows.iter().map(|&r| time[r]).collect();
+    let expected: f64 = head::baseline_hazard(time, event, &even, &own).iter().sum();
     let observed = rows.iter().filter(|&&r| event[r]).count() as f64;
     ((observed + 1.0) / (expected + 1.0)).ln()
 }

@@ -160,25 +160,6 @@ impl Net {
         self.score_pairs(input, &pairs)
     }
 
-    /// Scores each of `rows` by each of `subsets`, encoding each modality once: one matrix a subset, each
-    /// `[rows, outputs]`.
-    ///
-    /// # Errors
-    /// As for [`Net::score`]; a subset must leave every row something. Use [`Net::score_pairs`] where
-    /// the subsets differ from row to row.
-    pub fn score_subsets(
-        &self,
-        input: &NetInput,
-        rows: &[usize],
-        subsets: &[Availability],
-    ) -> Result<Vec<Matrix>, Error> {
-        let pairs: Vec<(usize, Availability)> =
-            rows.iter().flat_map(|&r| subsets.iter().map(move |&s| (r, s))).collect();
-        let all = self.score_pairs(input, &pairs)?;
-        let pick = |s: usize| all.select(&(0..rows.len()).map(|r| r * subsets.len() + s).collect::<Vec<_>>());
-        Ok((0..subsets.len()).map(pick).collect())
-    }
-
     /// Scores each pair of a row and the modalities to look at, encoding each modality of a row once where
     /// the row's pairs follow each other. Shape: `[pairs, outputs]`, on the link scale.
     ///

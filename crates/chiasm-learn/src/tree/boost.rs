@@ -145,6 +145,16 @@ impl Boosted {
         self.predict_rounds(x, absent, self.trees.len())
     }
 
+    /// The scores of each row through every subset of groups of columns, as
+    /// [`super::Forest::predict_subsets`] gives them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn predict_subsets(&self, x: &Matrix, group: &[usize], groups: usize) -> Result<Vec<Matrix>, Error> {
+        super::check_groups("boosting", x, group, groups, self.cols)?;
+        Ok(super::through_every_subset(&self.trees, x, group, groups, self.rate, &self.start))
+    }
+
     /// The scores after the first `rounds` trees only.
     ///
     /// # Errors

@@ -191,6 +191,24 @@ impl Forest {
         Ok(out)
     }
 
+    /// The scores of each row through every subset of groups of columns, those of other groups missing: what
+    /// [`Forest::predict`] gives for each, in one walk a tree. Row `s` of a matrix is the subset with the bits
+    /// of `s`.
+    ///
+    /// Shapes: `x [rows, cols]`, `group [cols]` below `groups` -> `[rows][2^groups, outputs]`.
+    ///
+    /// # Errors
+    /// As [`Forest::predict`]; a group that is not below `groups`, or more than 16 of them.
+    pub fn predict_subsets(&self, x: &Matrix, group: &[usize], groups: usize) -> Result<Vec<Matrix>, Error> {
+        super::check_groups("forest", x, group, groups, self.cols)?;
+        let scale = 1.0 / self.trees.len() as f64;
+        let start = vec![0.0; self.outputs];
+        let mut all = super::through_every_subset(&self.trees, x, group, groups, scale, &start);
+        let values = all.iter_mut().flat_map(|m| m.values.chunks_mut(self.outputs));
+        values.for_each(|row| self.link_row(row));
+        Ok(all)
+    }
+
     /// The mean of the leaves, off the link scale: shares, values, relative risks. Shapes as
     /// [`Forest::predict`].
     ///

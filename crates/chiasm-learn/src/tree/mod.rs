@@ -11,6 +11,7 @@ mod grow;
 mod node;
 mod shapley;
 mod split;
+mod subsets;
 
 pub use crate::linear::Shapley;
 pub use boost::{Boosted, BoostedConfig};
@@ -19,6 +20,7 @@ pub use node::Tree;
 
 use crate::Error;
 use crate::matrix::Matrix;
+use rayon::prelude::*;
 
 /// Checks that rows to predict have the columns of the training.
 fn check(place: &str, x: &Matrix, absent: Option<&[bool]>, cols: usize) -> Result<(), Error> {
@@ -32,4 +34,39 @@ fn check(place: &str, x: &Matrix, absent: Option<&[bool]>, cols: usize) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that every column has a group, and that the subsets can be counted.
+fn check_groups(place: &str, x: &Matrix, group: &[usize], groups: usize, cols: usize) -> Result<(), Error> {
+    check(place, x, None, cols)?;
+    if group.len() != cols || groups > 16 || group.iter().any(|&g| g >= groups) {
+        let message = format!(
+            "{place}: {} columns in {groups} groups, expected {cols} columns in at most 16",
+            group.len()
+        );
+        return Err(Error::Shape { message });
+    }
+    Ok(())
+}
+
+/// The sum of `scale` times the trees, added to `start`, for each row through every subset of `groups` groups
+/// of columns. Shape: `[rows][2^groups, outputs]`.
+fn through_every_subset(
+    trees: &[Tree],
+    x: &Matrix,
+    group: &[usize],
+    groups: usize,
+    scale: f64,
+    start: &[f64],
+) -> Vec<Matrix> {
+    let plans: Vec<subsets::Plan> = trees.par_iter().map(|tree| subsets::Plan::new(tree, group)).collect();
+    let outputs = start.len();
+    (0..x.rows)
+        .into_par_iter()
+        .map_init(Vec::new, |scratch, r| {
+            let mut out = Matrix { rows: 1 << groups, cols: outputs, values: start.repeat(1 << groups) };
+            plans.iter().for_each(|plan| plan.add(x.row(r), scale, scratch, &mut out.values));
+            out
+        })
+        .collect()
 }

@@ -54,7 +54,9 @@ fn words(e: &Explanation) -> String {
         text += &format!("No usable answer: {reason}.\n\n");
     }
     for (k, output) in e.task.outputs.iter().enumerate().filter(|(k, _)| *k < p.value.len()) {
-        text += &format!("{output}: {:.3}  (interval {:.3} to {:.3})\n", p.value[k], p.low[k], p.high[k]);
+        // A number has no prediction set.
+        let band = if e.answer.plausible.is_empty() { "interval" } else { "calibrated between" };
+        text += &format!("{output}: {:.3}  ({band} {:.3} and {:.3})\n", p.value[k], p.low[k], p.high[k]);
     }
     if let Some(attribution) = p.attribution.first() {
         text += "\nWhat drove it (Shapley value on the log-odds or log-risk; above 0 raises the answer)\n";
