@@ -232,13 +232,14 @@ impl Net {
     }
 }
 
-/// Splits the pairs into runs that begin with another row and name at most [`ROWS`] rows.
+/// Splits the pairs into runs that begin with another row: at most [`ROWS`] rows, and no more rows once there
+/// are [`PAIRS`] pairs.
 fn chunks(pairs: &[(usize, Availability)]) -> Vec<&[(usize, Availability)]> {
     let (mut chunks, mut start, mut changes) = (Vec::new(), 0, 0);
     for i in 1..pairs.len() {
         if pairs[i].0 != pairs[i - 1].0 {
             changes += 1;
-            if changes == ROWS {
+            if changes == ROWS || i - start >= PAIRS {
                 chunks.push(&pairs[start..i]);
                 (start, changes) = (i, 0);
             }

@@ -36,6 +36,9 @@ fn check(place: &str, x: &Matrix, absent: Option<&[bool]>, cols: usize) -> Resul
     }
 }
 
+/// Rows that are led down one tree before the next.
+const ROWS_TOGETHER: usize = 32;
+
 /// Checks that every column has a group, and that the subsets can be counted.
 fn check_groups(place: &str, x: &Matrix, group: &[usize], groups: usize, cols: usize) -> Result<(), Error> {
     check(place, x, None, cols)?;
@@ -59,14 +62,21 @@ fn through_every_subset(
     scale: f64,
     start: &[f64],
 ) -> Vec<Matrix> {
-    let plans: Vec<subsets::Plan> = trees.par_iter().map(|tree| subsets::Plan::new(tree, group)).collect();
+    let plans: Vec<subsets::Plan> =
+        trees.par_iter().map(|tree| subsets::Plan::new(tree, group, groups)).collect();
     let outputs = start.len();
-    (0..x.rows)
-        .into_par_iter()
-        .map_init(Vec::new, |scratch, r| {
-            let mut out = Matrix { rows: 1 << groups, cols: outputs, values: start.repeat(1 << groups) };
-            plans.iter().for_each(|plan| plan.add(x.row(r), scale, scratch, &mut out.values));
-            out
-        })
-        .collect()
+    let rows: Vec<usize> = (0..x.rows).collect();
+    // Tree by tree for a few rows at once: a tree stays in the cache.
+    let several = |rows: &[usize]| {
+        let empty = Matrix { rows: 1 << groups, cols: outputs, values: start.repeat(1 << groups) };
+        let mut out = vec![empty; rows.len()];
+        for plan in &plans {
+            let mut room = plan.room();
+            for (out, &r) in out.iter_mut().zip(rows) {
+                plan.add(x.row(r), scale, &mut room, &mut out.values);
+            }
+        }
+        out
+    };
+    rows.par_chunks(ROWS_TOGETHER).flat_map_iter(several).collect()
 }
