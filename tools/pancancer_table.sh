@@ -33,7 +33,7 @@ for cancer in cancers:
         if decides.get("low") is not None:
             gap += f" ({signed(decides['low'])} to {signed(decides['high'])})"
         if decides.get("p_holm") is not None:
-            p = figure(decides["p_holm"])
+            p = "< .001" if decides["p_holm"] < 0.001 else figure(decides["p_holm"])
     table.append(f"| {cancer} | {report['n']} | {report['events']} | " + " | ".join(columns) + f" | {chosen} | {gap} | {p} | `{report['verdict']}` |")
 print("\n".join(table))
 page = "recipes/pancancer-survival/README.md"

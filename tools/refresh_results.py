@@ -21,6 +21,10 @@ def figure(x, signed=False):
     return (f"{x:+.3f}" if signed else f"{x:.3f}").replace("0.", ".", 1).replace("-", "−")
 
 
+def probability(p):
+    return "< .001" if p < 0.001 else figure(p)
+
+
 def measure(m, signed=False):
     text = figure(m["estimate"], signed)
     return text if m.get("low") is None else f"{text} ({figure(m['low'], signed)} to {figure(m['high'], signed)})"
@@ -51,7 +55,7 @@ def line(name, report):
     c, gap = decides(report)
     return (
         f"| [{name}](recipes/{name}) | {report['n']}, {report['events']} | {METRIC.get(metric, metric)} | "
-        f"{measure(get[c['b']])} | {measure(get[c['a']])} | {measure(gap, True)} | {figure(c['p_holm'])} | `{report['verdict']}` |"
+        f"{measure(get[c['b']])} | {measure(get[c['a']])} | {measure(gap, True)} | {probability(c['p_holm'])} | `{report['verdict']}` |"
     )
 
 

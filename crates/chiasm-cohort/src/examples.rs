@@ -48,7 +48,7 @@ impl Examples {
         for block in &blocks {
             let rows = match &block.content {
                 Content::Table(grid) => grid.rows(),
-                Content::Bag(bag) => bag.instances.len(),
+                Content::Bag(bag) => bag.vectors.len(),
             };
             if block.len() != n || rows != n {
                 return Err(shape(format!(
@@ -60,7 +60,7 @@ impl Examples {
             for row in (0..n).filter(|&r| !block.present[r]) {
                 let empty = match &block.content {
                     Content::Table(grid) => (0..grid.features.len()).all(|f| grid.get(row, f).is_none()),
-                    Content::Bag(bag) => bag.instances[row].is_empty(),
+                    Content::Bag(bag) => bag.vectors[row].is_empty(),
                 };
                 if !empty {
                     return Err(shape(format!("{}: row {row} is absent but holds values", block.modality)));

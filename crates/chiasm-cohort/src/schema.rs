@@ -54,6 +54,6 @@ pub struct FeatureSchema {
 pub struct BagSchema {
     /// The slots' names.
     pub slots: Vec<String>,
-    /// Values per instance (after cutting into tiles).
+    /// Values per vector (after cutting into tiles).
     pub width: usize,
 }

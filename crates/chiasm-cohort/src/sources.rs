@@ -1,4 +1,4 @@
-use crate::site::{ModalityBinding, Site};
+use crate::site::{ModalityBinding, Site, same_file};
 use crate::{CohortSpec, Error, Mode};
 use chiasm_record::{Table, Vectors};
 use std::collections::BTreeMap;
@@ -60,6 +60,7 @@ pub fn inputs(
     mode: Mode<'_>,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Vec<Input>, Error> {
+    one_way_to_each_file(site, parameters)?;
     let names = needed(site, spec, mode)?;
     let mut found = Vec::with_capacity(names.len());
     for name in names {
@@ -75,6 +76,28 @@ pub fn inputs(
         }
     }
     Ok(found)
+}
+
+/// Refuses two tables that are bound to one file by different words, as a `{parameter}` allows: what a site
+/// calls an outcome in one of them must be one in the other.
+fn one_way_to_each_file(site: &Site, parameters: &BTreeMap<String, String>) -> Result<(), Error> {
+    // A parameter without a value is an error where its table is needed.
+    let filled: Vec<(&str, &str, String)> = site
+        .tables
+        .iter()
+        .filter_map(|(name, t)| Some((name.as_str(), t.file.as_str(), fill(&t.file, parameters).ok()?)))
+        .collect();
+    for (i, (name, file, path)) in filled.iter().enumerate() {
+        for (other, other_file, other_path) in &filled[..i] {
+            if same_file(path, other_path) && !same_file(file, other_file) {
+                let message = format!(
+                    "tables `{other}` and `{name}` are one file, `{path}`: expected one spelling, found `{other_file}` and `{file}`"
+                );
+                return Err(Error::Site { line: None, message, nearest: None });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The tables that `spec` needs, sorted.

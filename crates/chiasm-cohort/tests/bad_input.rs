@@ -3,8 +3,9 @@
 
 mod support;
 
-use chiasm_cohort::{Assembled, CohortSpec, Error, Mode, Site, Sources, assemble};
+use chiasm_cohort::{Assembled, CohortSpec, Error, Mode, Site, Sources, assemble, inputs};
 use chiasm_record::{Content, FeatureKind, TaskKind};
+use std::collections::BTreeMap;
 use support::{spec, table};
 
 const SITE: &str = r#"
@@ -282,6 +283,19 @@ fn an_outcome_is_never_an_input() {
     let twice =
         twice.replace("{ table = \"lab\", names = [\"kind\"]", "{ table = \"again\", names = [\"dead\"]");
     assert!(matches!(Site::parse(&twice).unwrap_err(), Error::Leak { .. }));
+    // Nor is another spelling of its path, or one that a parameter makes the same.
+    for file in ["./targets.csv", ".//./targets.csv"] {
+        let spelt = twice
+            .replace("[tables.again]\nfile = \"targets.csv\"", &format!("[tables.again]\nfile = \"{file}\""));
+        assert!(matches!(Site::parse(&spelt).unwrap_err(), Error::Leak { .. }), "{file}");
+    }
+    let named =
+        twice.replace("[tables.again]\nfile = \"targets.csv\"", "[tables.again]\nfile = \"{what}.csv\"");
+    let site = Site::parse(&named).unwrap();
+    let what = |value: &str| BTreeMap::from([("what".to_owned(), value.to_owned())]);
+    let error = inputs(&site, &toy(), Mode::Train, &what("targets")).unwrap_err();
+    says(&error, &["`again` and `targets` are one file", "`{what}.csv`"]);
+    assert!(inputs(&site, &toy(), Mode::Train, &what("others")).is_ok());
     // Nor is a derived column.
     let derived =
         SITE.replace("file = \"targets.csv\"", "file = \"mutations.csv\"").replace("died_of", "depth");

@@ -78,7 +78,7 @@ fn hancock_modalities_are_present_as_the_readme_says() {
     assert_eq!(tissue.slots.len(), 8);
     let single = |slot: usize| {
         let tiles = |row: &Vec<(usize, Vec<f32>)>| row.iter().filter(|(s, _)| *s == slot).count();
-        tissue.instances.iter().filter(|row| tiles(row) == 1).count()
+        tissue.vectors.iter().filter(|row| tiles(row) == 1).count()
     };
     let singles: Vec<usize> = (0..8).map(single).collect();
     assert_eq!(singles, [0, 1, 0, 0, 0, 0, 0, 0], "one patient has one CD3 tile");

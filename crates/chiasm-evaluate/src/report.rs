@@ -190,6 +190,16 @@ impl Report {
     /// # Errors
     /// Text that is not JSON, or lacks a key that the schema requires; the message has line and column.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            schema_version: u32,
+        }
+        let Versioned { schema_version } = serde_json::from_str(text)?;
+        if schema_version != Self::SCHEMA_VERSION {
+            let message =
+                format!("schema_version: found {schema_version}, expected {}", Self::SCHEMA_VERSION);
+            return Err(serde::de::Error::custom(message));
+        }
         serde_json::from_str(text)
     }
 }

@@ -24,6 +24,9 @@ fn terminal_table_is_golden_and_fits_a_hundred_columns() {
 fn report_json_is_golden_and_reads_back() {
     for report in [support::binary(3), support::survival(3)] {
         assert_eq!(Report::from_json(&report.to_json().unwrap()).unwrap(), report);
+        let newer = report.to_json().unwrap().replace("\"schema_version\": 1", "\"schema_version\": 99");
+        let refused = Report::from_json(&newer).unwrap_err().to_string();
+        assert!(refused.contains("found 99, expected 1"), "{refused}");
     }
     let mut report = support::binary(3);
     report.roc.truncate(2);

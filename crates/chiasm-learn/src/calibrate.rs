@@ -33,13 +33,20 @@ impl Calibration {
     /// `patterns`: the same, looking only at the pattern's modalities. NaN where nothing is seen.
     ///
     /// # Errors
-    /// [`Error::CannotLearn`] where the outcome does not vary.
+    /// [`Error::CannotLearn`] where the outcome does not vary (one of several labels may not).
     pub fn fit(outcome: &Outcome, own: &Matrix, patterns: &[(Availability, Matrix)]) -> Result<Self, Error> {
         let answers = head::marginals(outcome, own.cols);
         let pooled = answers
             .iter()
             .enumerate()
-            .map(|(k, answer)| Line::fit(answer, own, k).map(|(line, _)| line))
+            .map(|(k, answer)| match Line::fit(answer, own, k) {
+                Ok((line, _)) => Ok(line),
+                // A label that everyone or no one has: nothing to correct its scores by.
+                Err(Error::CannotLearn { .. }) if answers.len() > 1 => {
+                    Ok(Line { intercept: 0.0, slope: 1.0 })
+                }
+                Err(other) => Err(other),
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let patterns = patterns
             .iter()

@@ -7,7 +7,7 @@ use crate::fusion::{NetModel, Reader, Stacked};
 use crate::net::Net;
 use crate::predict::Predictor;
 use crate::reference::Reference;
-use crate::trained::{Fused, Model, Single, Trained};
+use crate::trained::{Fused, FusionModel, Single, Trained};
 use chiasm_record::{Modality, Task};
 use serde::{Deserialize, Serialize};
 
@@ -72,9 +72,9 @@ impl Predictor {
         let fused = &trained.fusions[trained.selected];
         let mut tensors = None;
         let model = match &fused.model {
-            Model::Stacked(stacked) => StoredModel::Stacked(stacked.clone()),
-            Model::Concat(expert) => StoredModel::Concat(Box::new(expert.clone())),
-            Model::Net(net) => {
+            FusionModel::Stacked(stacked) => StoredModel::Stacked(stacked.clone()),
+            FusionModel::Concat(expert) => StoredModel::Concat(Box::new(expert.clone())),
+            FusionModel::Net(net) => {
                 let (bytes, shape) = net.net().save()?;
                 tensors = Some(bytes);
                 StoredModel::Net { readers: net.readers().to_vec(), net: shape }
@@ -124,13 +124,13 @@ impl Predictor {
         let stored: Stored = serde_json::from_slice(&checkpoint.model).map_err(broken)?;
         let reference: Reference = serde_json::from_slice(&checkpoint.reference).map_err(broken)?;
         let model = match stored.fusion.model {
-            StoredModel::Stacked(stacked) => Model::Stacked(stacked),
-            StoredModel::Concat(expert) => Model::Concat(*expert),
+            StoredModel::Stacked(stacked) => FusionModel::Stacked(stacked),
+            StoredModel::Concat(expert) => FusionModel::Concat(*expert),
             StoredModel::Net { readers, net } => {
                 let Some(tensors) = &checkpoint.tensors else {
                     return Err(Error::Checkpoint { message: "the network's weights are missing".into() });
                 };
-                Model::Net(NetModel::from_parts(readers, Net::load(tensors, &net)?))
+                FusionModel::Net(NetModel::from_parts(readers, Net::load(tensors, &net)?))
             }
         };
         let fused = Fused {

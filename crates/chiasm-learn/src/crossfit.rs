@@ -79,7 +79,7 @@ impl Loss {
     /// The loss of `scores` (`[subjects, outputs]`, out of fold).
     ///
     /// # Errors
-    /// [`Error::CannotLearn`] where the outcome does not vary.
+    /// [`Error::CannotLearn`] where the outcome does not vary (one of several labels may not).
     pub fn of(scores: &Matrix, outcome: &Outcome, folds: &[usize]) -> Result<Self, Error> {
         let count = folds.iter().max().map_or(0, |last| last + 1);
         let (mut mean, mut by_fold) = (0.0, vec![0.0; count]);
@@ -88,7 +88,12 @@ impl Loss {
             let column =
                 (0..scores.rows).map(|r| scores.row(r)[k]).map(|s| if s.is_finite() { s } else { base });
             let x = Matrix { rows: scores.rows, cols: 1, values: column.collect() };
-            let line = Linear::fit(&x, answer, 1e-3, &Options { non_negative: true, ..Options::default() })?;
+            let options = Options { non_negative: true, ..Options::default() };
+            let line = match Linear::fit(&x, answer, 1e-3, &options) {
+                // A label that everyone or no one has tells no scorer from another.
+                Err(Error::CannotLearn { .. }) if scores.cols > 1 => continue,
+                line => line?,
+            };
             mean -= line.log_likelihood / scores.rows as f64;
             let fitted = line.predict(&x)?;
             for (fold, loss) in by_fold.iter_mut().enumerate() {
@@ -147,6 +152,23 @@ mod tests {
         assert!(lucky.mean < first.mean);
         assert_eq!(plainest_of_the_best(&[first.clone(), lucky.clone()]), 0);
         assert_eq!(plainest_of_the_best(&[first, lucky, better]), 2);
+    }
+
+    #[test]
+    fn a_label_that_nobody_has_counts_for_nothing() {
+        let common = |i: usize| i % 3 == 0;
+        let folds: Vec<usize> = (0..40).map(|i| i / 20).collect();
+        let score = |i: usize| if i % 3 == 0 { 0.5 } else { -0.2 };
+        let values = (0..40).flat_map(|i| [score(i), 0.1]).collect();
+        let both = Matrix { rows: 40, cols: 2, values };
+        let labels = Outcome::MultiLabel((0..40).map(|i| vec![common(i), false]).collect());
+        let one = Matrix { rows: 40, cols: 1, values: (0..40).map(score).collect() };
+        let alone = Loss::of(&one, &Outcome::Binary((0..40).map(common).collect()), &folds).unwrap();
+        assert_eq!(Loss::of(&both, &labels, &folds).unwrap(), alone);
+        let calibration = crate::calibrate::Calibration::fit(&labels, &both, &[]).unwrap();
+        let mut scores = [0.5, 0.1];
+        calibration.apply(Availability::all(1), &mut scores);
+        assert_eq!(scores[1], 0.1);
     }
 
     #[test]

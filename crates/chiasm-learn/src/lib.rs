@@ -2,7 +2,7 @@
 //!
 //! The way of the data: [`prepare`] (a block becomes a [`matrix`]), [`linear`], [`tree`] and [`net`]
 //! (what can be learned from it), [`expert`] (one table, one learner), [`fusion`] (any subset of
-//! modalities becomes one score), `study` (cross-fitting and choosing inside one training set),
+//! modalities becomes one score), `training_set` (cross-fitting and choosing inside one training set),
 //! [`trained`] (what that taught), [`predict`] (answers with intervals, abstentions and reasons).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -23,9 +23,9 @@ pub mod prepare;
 pub mod reference;
 pub mod seed;
 pub mod shapley;
-mod study;
 pub mod trained;
+mod training_set;
 pub mod tree;
 
 pub use error::Error;
-pub use study::strata;
+pub use training_set::strata;

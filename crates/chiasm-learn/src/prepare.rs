@@ -240,11 +240,11 @@ impl Read {
                     Summary::Spread => {
                         (mean.iter().map(|v| (v - level).powi(2)).sum::<f64>() / mean.len() as f64).sqrt()
                     }
-                    Summary::Difference => difference(&bag.instances[row], *slot, mean),
+                    Summary::Difference => difference(&bag.vectors[row], *slot, mean),
                 }
             }
             (Self::SlotMissing { slot }, Content::Bag(bag)) => {
-                f64::from(u8::from(!bag.instances[row].iter().any(|(s, _)| s == slot)))
+                f64::from(u8::from(!bag.vectors[row].iter().any(|(s, _)| s == slot)))
             }
             // A plan is only ever applied to a block of the content that it was fitted on.
             _ => f64::NAN,
@@ -286,7 +286,7 @@ impl SlotMeans {
         let mut values = vec![0.0; rows.len() * per_row];
         for (out, &row) in values.chunks_mut(per_row.max(1)).zip(rows) {
             let mut counts = vec![0usize; bag.slots.len()];
-            for (slot, vector) in &bag.instances[row] {
+            for (slot, vector) in &bag.vectors[row] {
                 counts[*slot] += 1;
                 let sums = &mut out[slot * bag.width..(slot + 1) * bag.width];
                 sums.iter_mut().zip(vector).for_each(|(s, &v)| *s += f64::from(v));
@@ -306,9 +306,9 @@ impl SlotMeans {
 }
 
 /// Mean absolute deviation of a slot's vectors from their mean; NaN with fewer than two.
-fn difference(instances: &[(usize, Vec<f32>)], slot: usize, mean: &[f64]) -> f64 {
+fn difference(vectors: &[(usize, Vec<f32>)], slot: usize, mean: &[f64]) -> f64 {
     let (mut sum, mut count) = (0.0, 0usize);
-    for (_, vector) in instances.iter().filter(|(s, _)| *s == slot) {
+    for (_, vector) in vectors.iter().filter(|(s, _)| *s == slot) {
         sum +=
             vector.iter().zip(mean).map(|(&v, m)| (f64::from(v) - m).abs()).sum::<f64>() / mean.len() as f64;
         count += 1;

@@ -7,7 +7,7 @@ use crate::expert::{Expert, FeatureShare};
 use crate::fusion::{NetModel, Stacked};
 use crate::matrix::Matrix;
 use crate::reference::Reference;
-use crate::study::Study;
+use crate::training_set::TrainingSet;
 use crate::{Error, head};
 use chiasm_cohort::Examples;
 use chiasm_record::{Availability, Modality, Task};
@@ -44,7 +44,7 @@ pub(crate) struct Single {
 pub(crate) struct Fused {
     pub(crate) name: String,
     pub(crate) setting: String,
-    pub(crate) model: Model,
+    pub(crate) model: FusionModel,
     pub(crate) calibration: Calibration,
     /// Baseline cumulative hazard over [`head::curve_times`]; empty unless a survival question.
     pub(crate) baseline_hazard: Vec<f64>,
@@ -52,7 +52,7 @@ pub(crate) struct Fused {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Model {
+pub(crate) enum FusionModel {
     Stacked(Stacked),
     Concat(Expert),
     Net(NetModel),
@@ -97,7 +97,7 @@ impl Trained {
         horizon: Option<f64>,
         seed: u64,
     ) -> Result<(Self, Reference), Error> {
-        Study::new(examples, config, seed)?.train(config, sets, horizon)
+        TrainingSet::new(examples, config, seed)?.train(config, sets, horizon)
     }
 
     /// Calibrated scores of `rows` on the link scale, each looked at through its set of modalities.
@@ -160,9 +160,9 @@ impl Trained {
         sets: &[Availability],
     ) -> Result<Matrix, Error> {
         match &self.fusions[f].model {
-            Model::Concat(expert) => expert.score(examples, rows, sets),
-            Model::Net(net) => net.score(examples, rows, sets),
-            Model::Stacked(stacked) => {
+            FusionModel::Concat(expert) => expert.score(examples, rows, sets),
+            FusionModel::Net(net) => net.score(examples, rows, sets),
+            FusionModel::Stacked(stacked) => {
                 // An expert's score does not depend on the other modalities: once per subject is enough,
                 // however many subsets are asked for.
                 let mut distinct = rows.to_vec();

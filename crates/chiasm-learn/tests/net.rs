@@ -34,19 +34,15 @@ impl Cohort {
         });
         let mut present = present;
         (0..rows).filter(|r| r % 4 == 3).for_each(|r| present[0][r] = true);
-        let instance = |rng: &mut ChaCha8Rng, i: usize| {
+        let vector = |rng: &mut ChaCha8Rng, i: usize| {
             (i % 2, (0..6).map(|_| rng.random_range(-2.0f32..4.0)).collect())
         };
-        let instances = (0..rows)
+        let vectors = (0..rows)
             .map(|r| {
-                if present[0][r] {
-                    (0..1 + r % 4).map(|i| instance(&mut rng, i)).collect()
-                } else {
-                    Vec::new()
-                }
+                if present[0][r] { (0..1 + r % 4).map(|i| vector(&mut rng, i)).collect() } else { Vec::new() }
             })
             .collect();
-        let imaging = Bag { slots: vec!["a".into(), "b".into()], width: 6, instances };
+        let imaging = Bag { slots: vec!["a".into(), "b".into()], width: 6, vectors };
         Self {
             names: ["imaging", "clinical", "genomic"].map(Modality::new).into(),
             imaging,
@@ -166,8 +162,8 @@ fn the_shape_of_the_literature_is_a_configuration() {
     let genes =
         Matrix { rows, cols: 1000, values: (0..rows * 1000).map(|_| rng.random_range(-1.0..1.0)).collect() };
     let patch = |rng: &mut ChaCha8Rng| (0, (0..384).map(|_| rng.random_range(-1.0f32..1.0)).collect());
-    let instances = (0..rows).map(|_| (0..10).map(|_| patch(&mut rng)).collect()).collect();
-    let patches = Bag { slots: vec!["he".into()], width: 384, instances };
+    let vectors = (0..rows).map(|_| (0..10).map(|_| patch(&mut rng)).collect()).collect();
+    let patches = Bag { slots: vec!["he".into()], width: 384, vectors };
     let there = vec![true; rows];
     let names = ["patches", "genes"].map(Modality::new);
     let input = NetInput {
@@ -243,7 +239,7 @@ proptest! {
         let mut dirty = Cohort::new(30, seed);
         for r in 0..30 {
             if !dirty.present[0][r] {
-                dirty.imaging.instances[r] = vec![(9, vec![garbage as f32; 3])];
+                dirty.imaging.vectors[r] = vec![(9, vec![garbage as f32; 3])];
             }
             if !dirty.present[1][r] {
                 dirty.clinical.row_mut(r).fill(garbage);

@@ -35,7 +35,7 @@ fn examples(kind: TaskKind) -> Examples {
     );
     let present =
         |m: usize| -> Vec<bool> { (0..N).map(|r| r + 1 < N && (m == 0 || r % (5 + m) != 0)).collect() };
-    let mut instances = vec![Vec::new(); N];
+    let mut vectors = vec![Vec::new(); N];
     for r in 0..N {
         if present(0)[r] {
             first.set(r, 0, latent[r].0 + 0.2 * uniform());
@@ -48,7 +48,7 @@ fn examples(kind: TaskKind) -> Examples {
             second.set(r, 1, f64::from(u8::from(uniform() > 0.0)));
         }
         if present(2)[r] {
-            instances[r] =
+            vectors[r] =
                 (0..1 + r % 3).map(|i| (i % 2, vec![uniform() as f32, latent[r].0 as f32, 0.5])).collect();
         }
     }
@@ -78,7 +78,7 @@ fn examples(kind: TaskKind) -> Examples {
         vec![
             block("first", 0, Content::Table(first)),
             block("second", 1, Content::Table(second)),
-            block("tiles", 2, Content::Bag(Bag { slots: vec!["x".into(), "y".into()], width: 3, instances })),
+            block("tiles", 2, Content::Bag(Bag { slots: vec!["x".into(), "y".into()], width: 3, vectors })),
         ],
         Some(outcome),
         Vec::new(),

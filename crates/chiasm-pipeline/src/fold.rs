@@ -50,13 +50,22 @@ pub struct FoldResult {
 
 impl FoldResult {
     /// Whether this is the result of the run with this fingerprint for these rows, whole.
-    pub fn belongs(&self, fingerprint: &str, rows: &[usize], models: usize) -> bool {
+    pub fn belongs(
+        &self,
+        fingerprint: &str,
+        rows: &[usize],
+        models: usize,
+        subsets: &[Availability],
+    ) -> bool {
         let n = rows.len();
         let whole =
             |p: &Predicted| p.link.len() == n && p.answer.len() == n && [0, n].contains(&p.survival.len());
         self.fingerprint == fingerprint
             && self.rows == rows
             && self.models.len() == models
+            && self.losses.len() == models
+            && self.subsets.iter().map(|(set, _)| set).eq(subsets)
+            && self.models.iter().all(|m| m.survival.len() == self.models[0].survival.len())
             && self.singles + self.fusion < models
             && self.models.iter().chain(self.subsets.iter().map(|(_, p)| p)).all(whole)
             && [self.interval.len(), self.abstained.len(), self.covered.len(), self.attribution.len()]

@@ -11,6 +11,7 @@ use chiasm_learn::checkpoint::Checkpoint;
 use chiasm_learn::predict::Predictor;
 use chiasm_learn::seed;
 use chiasm_learn::trained::{Sets, Trained};
+use chiasm_record::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -116,6 +117,13 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
             format!("found data of {there} modality, expected at least 2: a fusion of one modality is none");
         return Err(Error::Recipe { place: format!("{} at site {}", recipe.name, site.name), message });
     }
+    if let (Some(Outcome::Survival { time, .. }), Some(horizon)) = (examples.outcome(), recipe.horizon())
+        && !time.iter().any(|&t| t > horizon)
+    {
+        let message =
+            format!("horizon_years: found {horizon}, expected a time beyond which some subject was followed");
+        return Err(Error::Recipe { place: format!("{} at site {}", recipe.name, site.name), message });
+    }
     let split = split_of(&recipe, &cohort)?;
     let record = RunRecord {
         version: VERSION,
@@ -132,6 +140,7 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
     let total: usize = record.split.iter().map(|folds| fold_count(folds)).sum();
     progress.begin("cross-validation", total);
     let models = there + recipe.fusions.len();
+    let subsets = fold::subsets(examples);
     let mut results = Vec::with_capacity(record.split.len());
     for (repeat, folds) in record.split.iter().enumerate() {
         let mut of_repeat = Vec::new();
@@ -139,7 +148,7 @@ pub fn run(request: &RunRequest, progress: &dyn Progress) -> Result<Report, Erro
             let name = format!("folds/repeat{}-fold{}.json", repeat + 1, fold + 1);
             let rows = split::rows_of(fold, folds).1;
             let done = finished(&folder, &name)?;
-            let result = match done.filter(|d| d.belongs(&record.fingerprint, &rows, models)) {
+            let result = match done.filter(|d| d.belongs(&record.fingerprint, &rows, models, &subsets)) {
                 Some(done) => done,
                 None => {
                     let seed = seed::derive(recipe.seed, &[repeat as u64, fold as u64]);

@@ -110,8 +110,8 @@ pub struct Bag {
     pub slots: Vec<String>,
     /// Values per vector.
     pub width: usize,
-    /// Per subject: the slot and vector (`[width]`, finite) of each instance that is there.
-    pub instances: Vec<Vec<(usize, Vec<f32>)>>,
+    /// Per subject: each vector that is there (`[width]`, finite) with its slot.
+    pub vectors: Vec<Vec<(usize, Vec<f32>)>>,
 }
 
 impl Block {
@@ -133,7 +133,7 @@ impl Block {
             Content::Bag(bag) => Content::Bag(Bag {
                 slots: bag.slots.clone(),
                 width: bag.width,
-                instances: rows.iter().map(|&r| bag.instances[r].clone()).collect(),
+                vectors: rows.iter().map(|&r| bag.vectors[r].clone()).collect(),
             }),
         };
         Self {

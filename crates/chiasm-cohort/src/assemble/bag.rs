@@ -6,7 +6,7 @@ use crate::{BagSchema, Error};
 use chiasm_record::{Bag, Finding, SubjectId};
 use std::collections::HashMap;
 
-/// The instances of `subjects`.
+/// The vectors of `subjects`.
 pub(super) fn read(
     place: &str,
     binding: &BagBinding,
@@ -25,7 +25,7 @@ pub(super) fn read(
         ));
     }
     let row_of: HashMap<&str, usize> = subjects.iter().enumerate().map(|(i, s)| (s.as_str(), i)).collect();
-    let mut instances = vec![Vec::new(); subjects.len()];
+    let mut found = vec![Vec::new(); subjects.len()];
     let mut width = trained.map(|t| t.width);
     for (at, slot) in binding.slots.iter().enumerate() {
         let Some(vectors) = tables.sources.vectors.get(&slot.table) else {
@@ -57,7 +57,7 @@ pub(super) fn read(
             let Some(&row) = row_of.get(key.as_str()) else { continue };
             let tiles = tiles(vectors.row(i), binding.tiles);
             empty += usize::from(tiles.is_empty());
-            instances[row].extend(tiles.into_iter().map(|tile| (at, tile.to_vec())));
+            found[row].extend(tiles.into_iter().map(|tile| (at, tile.to_vec())));
         }
         if empty > 0 {
             findings.push(Finding::new(
@@ -68,7 +68,7 @@ pub(super) fn read(
         }
     }
     let width = width.unwrap_or(0);
-    Ok((BagSchema { slots: slots.clone(), width }, Bag { slots, width, instances }))
+    Ok((BagSchema { slots: slots.clone(), width }, Bag { slots, width, vectors: found }))
 }
 
 /// Cuts a vector into `count` tiles, or into as many as stand centred between zeros.

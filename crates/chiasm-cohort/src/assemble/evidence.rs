@@ -75,7 +75,7 @@ fn modality(
             None => None,
         };
         let (schema, bag) = bag::read(&place, binding, tables, subjects, trained, findings)?;
-        let present = bag.instances.iter().map(|i| !i.is_empty()).collect();
+        let present = bag.vectors.iter().map(|i| !i.is_empty()).collect();
         (present, Content::Bag(bag), ContentSchema::Bag(schema))
     } else {
         let trained: Option<&[FeatureSchema]> = match trained {

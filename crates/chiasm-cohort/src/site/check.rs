@@ -187,8 +187,9 @@ impl Site {
     /// The outcome columns (names and patterns) of the file that `table` is bound to.
     pub(crate) fn outcome_columns(&self, table: &str) -> Vec<&str> {
         let Some(file) = self.tables.get(table).map(|t| t.file.as_str()) else { return Vec::new() };
-        let same = |name: &str| self.tables.get(name).is_some_and(|t| t.file == file);
-        let declared = self.tables.values().filter(|t| t.file == file).flat_map(|t| &t.outcome_columns);
+        let same = |name: &str| self.tables.get(name).is_some_and(|t| same_file(&t.file, file));
+        let declared =
+            self.tables.values().filter(|t| same_file(&t.file, file)).flat_map(|t| &t.outcome_columns);
         let named = self.outcomes.values().filter(|o| same(o.table())).flat_map(OutcomeBinding::columns);
         declared.map(String::as_str).chain(named).collect()
     }
@@ -216,6 +217,14 @@ fn check_outcome(place: &str, outcome: &OutcomeBinding) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether two paths below the data folder are one: `a.csv`, `./a.csv`; `b/c.csv`, `b//./c.csv`.
+pub(crate) fn same_file(a: &str, b: &str) -> bool {
+    fn plain(path: &str) -> impl Iterator<Item = Component<'_>> {
+        Path::new(path).components().filter(|c| *c != Component::CurDir)
+    }
+    plain(a).eq(plain(b))
 }
 
 /// Refuses a path that leaves the data folder.

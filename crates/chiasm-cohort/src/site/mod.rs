@@ -10,6 +10,8 @@ mod parse;
 mod subgroup;
 mod table;
 
+pub(crate) use check::same_file;
+
 pub use folds::FoldsBinding;
 pub use modality::{BagBinding, ColumnKind, Columns, ModalityBinding, Slot};
 pub use outcome::{

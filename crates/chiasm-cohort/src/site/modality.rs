@@ -74,7 +74,7 @@ pub enum ColumnKind {
 pub struct BagBinding {
     /// The slots, in the order in which the run keeps them.
     pub slots: Vec<Slot>,
-    /// How many instances stand side by side in a vector. Fewer may stand centred between zeros.
+    /// How many tiles stand side by side in a vector. Fewer may stand centred between zeros.
     #[serde(default = "one")]
     pub tiles: usize,
 }

@@ -5,7 +5,7 @@ use super::judge::{Judge, by_fold};
 use super::metric::positives;
 use super::models::{Candidate, Candidates};
 use crate::metrics::repeated::pick;
-use crate::metrics::survival::{KaplanMeier, logrank};
+use crate::metrics::survival::KaplanMeier;
 use crate::metrics::{OperatingPoint, net_benefit, roc_curve, wilson};
 use crate::{
     AtRisk, Conformal, CurvePoint, DecisionPoint, Measure, RiskGroup, RocCurve, RocPoint, RocThreshold,
@@ -211,7 +211,7 @@ pub(super) fn kaplan_meier(judge: &Judge, candidates: &Candidates) -> Option<Sur
     for (rank, &i) in order.iter().enumerate() {
         third[i] = rank * 3 / order.len();
     }
-    let (time, event) = judge.follow_up(&judge.everyone);
+    let (time, _) = judge.follow_up(&judge.everyone);
     let ticks = round_times(time.iter().copied().fold(0.0, f64::max));
     let group = |(g, name): (usize, &&str)| {
         let rows: Vec<usize> = judge.everyone.iter().copied().filter(|&i| third[i] == g).collect();
@@ -221,13 +221,12 @@ pub(super) fn kaplan_meier(judge: &Judge, candidates: &Candidates) -> Option<Sur
             name: (*name).to_owned(),
             n: rows.len(),
             events: event.iter().filter(|&&e| e).count(),
-            points: steps(&curve),
+            points: points(&curve, &ticks),
             at_risk: ticks.iter().map(|&time| AtRisk { time, n: curve.at_risk(time) }).collect(),
         })
     };
     let groups = NAMES.iter().enumerate().map(group).collect::<Option<Vec<_>>>()?;
-    let log_rank_p = logrank(&time, &event, &third).ok().map(|t| t.p).filter(|p| p.is_finite());
-    Some(SurvivalCurves { groups, log_rank_p })
+    Some(SurvivalCurves { groups })
 }
 
 /// Per subject: the mean over repeats of the share of its fold with a lower risk, ties in the middle.
@@ -242,15 +241,13 @@ fn places(judge: &Judge, answers: &Answers) -> Vec<f64> {
     place
 }
 
-/// Time 0 and every step down; thinned to a few hundred points, the last one kept.
-fn steps(curve: &KaplanMeier) -> Vec<CurvePoint> {
-    const MOST: usize = 400;
-    let down: Vec<f64> = curve.steps().iter().filter(|s| s.events > 0).map(|s| s.time).collect();
-    let stride = down.len().div_ceil(MOST).max(1);
-    let last = down.len().saturating_sub(1);
-    let kept = down.iter().enumerate().filter(|(i, _)| i % stride == 0 || *i == last).map(|(_, t)| *t);
-    let start = CurvePoint { time: 0.0, survival: 1.0, low: Some(1.0), high: Some(1.0) };
-    let point = |time: f64| {
+/// The curve at time 0 and at ten even steps from each round time to the next: not at the times of the events,
+/// which are those of single subjects.
+fn points(curve: &KaplanMeier, ticks: &[f64]) -> Vec<CurvePoint> {
+    const BETWEEN: usize = 10;
+    let step = ticks.get(1).map_or(0.0, |t| t / BETWEEN as f64);
+    let point = |k: usize| {
+        let time = k as f64 * step;
         let at = Measure::new(curve.estimate(time));
         CurvePoint {
             time,
@@ -259,7 +256,7 @@ fn steps(curve: &KaplanMeier) -> Vec<CurvePoint> {
             high: at.and_then(|m| m.high),
         }
     };
-    std::iter::once(start).chain(kept.map(point)).collect()
+    (0..=(ticks.len() - 1) * BETWEEN).map(point).collect()
 }
 
 /// 0 and at most six further round times up to the longest follow-up.

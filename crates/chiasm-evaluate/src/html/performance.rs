@@ -2,7 +2,7 @@ use super::page::{Column, Html, Section, Table};
 use super::verdict::task_name;
 use crate::plots::{self, Whiskers};
 use crate::report::{Calibration, Measure, Report};
-use crate::words::{count, fixed, list, measure, metric_name, p_value, percent, plain, trimmed};
+use crate::words::{count, fixed, list, measure, metric_name, percent, plain, trimmed};
 use chiasm_record::TaskKind;
 
 /// The chosen fusion's performance: ROC, calibration, net benefit, survival by risk, thresholds.
@@ -15,22 +15,17 @@ pub(super) fn performance(report: &Report) -> Section {
     match plots::roc(report) {
         Some(drawing) => figures.push((
             drawing,
-            "ROC: the further to the upper left, the better patients are ranked.".to_owned(),
+            "ROC: the further to the upper left, the better patients are ranked. Over the patients of all outer folds together; the AUROC compares those of the same fold.".to_owned(),
         )),
         None if yes_or_no => absent.push("No ROC curve: the run did not compute one.".to_owned()),
         None => absent
             .push(format!("No ROC curve: it belongs to yes-or-no questions, and this one asks for {task}.")),
     }
-    match report.kaplan_meier.as_ref().and_then(|km| Some((km, plots::kaplan_meier(km)?))) {
-        Some((km, drawing)) => {
-            let test = km.log_rank_p.map(|p| format!(" Log-rank {}.", p_value(p))).unwrap_or_default();
-            figures.push((
-                drawing,
-                format!(
-                    "Kaplan-Meier by thirds of predicted risk, in brackets the events of the patients.{test}"
-                ),
-            ));
-        }
+    match report.kaplan_meier.as_ref().and_then(plots::kaplan_meier) {
+        Some(drawing) => figures.push((
+            drawing,
+            "Kaplan-Meier by thirds of predicted risk, in brackets the events of the patients.".to_owned(),
+        )),
         None if report.task == TaskKind::Survival => {
             absent.push("No Kaplan-Meier curves: the run did not compute them.".to_owned());
         }

@@ -101,10 +101,10 @@ pub struct DegradationPoint {
 /// Kaplan-Meier curves by predicted risk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SurvivalCurves {
-    /// The groups, lowest risk first.
+    /// The groups, lowest risk first. They were made by models that learned from the other subjects'
+    /// outcomes, so a log-rank test between them would not keep its level (Simon et al. 2011,
+    /// doi:10.1093/bib/bbr001); the comparisons of the report say what can be tested.
     pub groups: Vec<RiskGroup>,
-    /// Log-rank test over the groups. Groups are made by the model on subjects that it did not train on.
-    pub log_rank_p: Option<f64>,
 }
 
 /// One group of predicted risk.
@@ -116,7 +116,7 @@ pub struct RiskGroup {
     pub n: usize,
     /// Events.
     pub events: usize,
-    /// The curve after each event time, from time 0 on; a step function.
+    /// The curve at evenly spaced times from 0 on; it holds from one to the next.
     pub points: Vec<CurvePoint>,
     /// Subjects at risk at round times, the same times in every group.
     pub at_risk: Vec<AtRisk>,

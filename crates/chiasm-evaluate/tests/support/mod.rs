@@ -439,7 +439,6 @@ pub fn survival(subjects: usize) -> Report {
                     .collect(),
             })
             .collect(),
-        log_rank_p: Some(3e-12),
     });
     r.attribution = Some(attribution(subjects, "log-risk"));
     r

@@ -108,7 +108,7 @@ impl Reader {
         let Content::Bag(bag) = &block.content else {
             return Ok(Self::Row(Preparation::fit(block, rows, Form::Dense, BagForm::Mean)?));
         };
-        let vectors = || rows.iter().flat_map(|&r| &bag.instances[r]).map(|(_, v)| v);
+        let vectors = || rows.iter().flat_map(|&r| &bag.vectors[r]).map(|(_, v)| v);
         let n = vectors().count();
         if n == 0 {
             return Err(Error::CannotLearn {
@@ -144,11 +144,11 @@ impl Reader {
                         .map(|((v, c), s)| ((v - c) / s).clamp(-4.0, 4.0))
                         .collect()
                 };
-                let instances = rows
+                let vectors = rows
                     .iter()
-                    .map(|&r| bag.instances[r].iter().map(|(slot, v)| (*slot, scaled(v))).collect())
+                    .map(|&r| bag.vectors[r].iter().map(|(slot, v)| (*slot, scaled(v))).collect())
                     .collect();
-                Evidence::Bag(Bag { slots: bag.slots.clone(), width: bag.width, instances })
+                Evidence::Bag(Bag { slots: bag.slots.clone(), width: bag.width, vectors })
             }
             (Self::Row(preparation), _) => Evidence::Row(preparation.matrix(block, rows)),
             // A reader is only ever applied to a block of the content that it was fitted on.

@@ -162,11 +162,11 @@ pub enum Activation {
     Selu,
 }
 
-/// How the instances of a bag become tokens.
+/// How the vectors of a bag become tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BagPooling {
-    /// Each instance is a token.
+    /// Each vector is a token.
     #[default]
     Tokens,
     /// One token: a mean weighted by gated attention (ABMIL).
@@ -212,7 +212,7 @@ pub enum EncoderConfig {
         /// Share of the hidden values dropped while training, 0 to 1.
         #[serde(default)]
         dropout: f64,
-        /// How the instances become tokens.
+        /// How the vectors become tokens.
         #[serde(default)]
         pool: BagPooling,
     },
@@ -310,7 +310,7 @@ impl EncoderConfig {
         }
     }
 
-    /// How the instances of a bag become tokens.
+    /// How the vectors of a bag become tokens.
     pub(crate) fn pooling(&self) -> BagPooling {
         match self {
             Self::Bag { pool, .. } => *pool,

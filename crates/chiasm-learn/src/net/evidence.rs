@@ -33,11 +33,11 @@ impl Evidence {
                         *length = 1;
                     }
                     Part::Bag { bag, .. } => {
-                        for (slot, vector) in &bag.instances[row] {
+                        for (slot, vector) in &bag.vectors[row] {
                             values.extend_from_slice(vector);
                             slots.push(*slot);
                         }
-                        *length = bag.instances[row].len();
+                        *length = bag.vectors[row].len();
                     }
                 }
             }

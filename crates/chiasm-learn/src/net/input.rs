@@ -41,7 +41,7 @@ impl Part<'_> {
     fn rows(&self) -> usize {
         match self {
             Part::Row { values, .. } => values.rows,
-            Part::Bag { bag, .. } => bag.instances.len(),
+            Part::Bag { bag, .. } => bag.vectors.len(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Part<'_> {
         self.present()[row]
             && match self {
                 Part::Row { .. } => true,
-                Part::Bag { bag, .. } => !bag.instances[row].is_empty(),
+                Part::Bag { bag, .. } => !bag.vectors[row].is_empty(),
             }
     }
 }
@@ -117,7 +117,7 @@ impl NetInput<'_> {
                 let finite = match part {
                     Part::Row { values, .. } => values.row(row).iter().all(|&v| (v as f32).is_finite()),
                     Part::Bag { bag, .. } => {
-                        for (slot, vector) in &bag.instances[row] {
+                        for (slot, vector) in &bag.vectors[row] {
                             if vector.len() != bag.width || *slot >= bag.slots.len() {
                                 return shape(format!(
                                     "{name}, row {row}: a vector of width {} in slot {slot}, expected width {} and {} slots",
@@ -127,7 +127,7 @@ impl NetInput<'_> {
                                 ));
                             }
                         }
-                        bag.instances[row].iter().all(|(_, v)| v.iter().all(|x| x.is_finite()))
+                        bag.vectors[row].iter().all(|(_, v)| v.iter().all(|x| x.is_finite()))
                     }
                 };
                 if !finite {

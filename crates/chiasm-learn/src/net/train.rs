@@ -185,8 +185,8 @@ mod tests {
         let values: Vec<f64> = (0..rows * 7).map(|_| rng.random_range(-1.0..1.0)).collect();
         let table = Matrix { rows, cols: 7, values };
         let mut vector = |i: usize| (i % 3, (0..5).map(|_| rng.random_range(-1.0f32..1.0)).collect());
-        let instances = (0..rows).map(|r| (0..1 + r % 4).map(&mut vector).collect()).collect();
-        let bag = Bag { slots: ["a", "b", "c"].map(String::from).into(), width: 5, instances };
+        let vectors = (0..rows).map(|r| (0..1 + r % 4).map(&mut vector).collect()).collect();
+        let bag = Bag { slots: ["a", "b", "c"].map(String::from).into(), width: 5, vectors };
         let modalities = ["bag", "x", "y"].map(Modality::new);
         let part = |m: usize| Part::Row { values: &table, present: &present[m] };
         let input = NetInput {

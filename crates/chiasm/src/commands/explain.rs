@@ -55,8 +55,8 @@ fn words(e: &Explanation) -> String {
     }
     for (k, output) in e.task.outputs.iter().enumerate().filter(|(k, _)| *k < p.value.len()) {
         // A number has no prediction set.
-        let band = if e.answer.plausible.is_empty() { "interval" } else { "calibrated between" };
-        text += &format!("{output}: {:.3}  ({band} {:.3} and {:.3})\n", p.value[k], p.low[k], p.high[k]);
+        let band = if e.answer.plausible.is_empty() { "interval" } else { "calibration allows" };
+        text += &format!("{output}: {:.3}  ({band} {:.3} to {:.3})\n", p.value[k], p.low[k], p.high[k]);
     }
     if let Some(attribution) = p.attribution.first() {
         text += "\nWhat drove it (Shapley value on the log-odds or log-risk; above 0 raises the answer)\n";

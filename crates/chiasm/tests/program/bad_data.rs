@@ -207,6 +207,13 @@ fn a_time_that_is_missing() {
 }
 
 #[test]
+fn a_horizon_that_nobody_was_followed_to() {
+    let toy = survival();
+    toy.edit("recipe/recipe.toml", "horizon_years = 2", "horizon_years = 60");
+    toy.refuses_at_once(&["horizon_years: found 60", "some subject was followed"]);
+}
+
+#[test]
 fn no_event_at_all() {
     let toy = survival();
     toy.set_column("data/targets.csv", "dead", |_, _| "0".into());

@@ -33,6 +33,25 @@ fn another_unit() {
 }
 
 #[test]
+fn values_far_from_those_of_training_are_told_of() {
+    let toy = Toy::trained();
+    let told = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!told(&toy.predict()).contains("training subjects"));
+    for column in ["g2", "g3"] {
+        toy.set_column("data/genes.csv", column, |_, text| {
+            text.parse::<f64>().map_or(text.to_owned(), |v| (v + 1000.0).to_string())
+        });
+    }
+    let answered = toy.predict();
+    succeeds(&answered);
+    let told = told(&answered);
+    assert!(
+        told.contains("modality `genes`") && told.contains("g2, g3") && told.contains("another unit"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_cell_that_cannot_be_read() {
     let toy = Toy::trained();
     toy.set_cell("data/labs.tsv", 2, "hb", &format!("{SECRET}12"));

@@ -10,7 +10,8 @@ use chiasm_record::Estimate;
 pub struct HorizonGroup {
     /// Mean predicted risk by the horizon.
     pub predicted: f64,
-    /// Share with the event by then: 1 − Kaplan–Meier, with its interval.
+    /// Share with the event by then: 1 − Kaplan–Meier, with its interval (Clopper–Pearson's among those
+    /// followed to the horizon where no event was seen).
     pub observed: Estimate,
     /// Subjects in the group.
     pub n: usize,
@@ -63,8 +64,14 @@ pub fn horizon_calibration(
         .map(|rows| {
             let time: Vec<f64> = rows.iter().map(|&i| time[i]).collect();
             let event: Vec<bool> = rows.iter().map(|&i| event[i]).collect();
-            let s = KaplanMeier::fit(&time, &event)?.estimate(horizon);
-            let observed = Estimate { estimate: 1.0 - s.estimate, low: 1.0 - s.high, high: 1.0 - s.low };
+            let curve = KaplanMeier::fit(&time, &event)?;
+            let s = curve.estimate(horizon);
+            let mut observed = Estimate { estimate: 1.0 - s.estimate, low: 1.0 - s.high, high: 1.0 - s.low };
+            if s.estimate == 1.0 {
+                // Greenwood's error is 0 where no event was seen: the exact binomial bound instead, of those
+                // who were followed to the horizon.
+                observed.high = 1.0 - 0.025f64.powf(1.0 / curve.at_risk(horizon).max(1) as f64);
+            }
             let predicted = rows.iter().map(|&i| risk[i]).sum::<f64>() / rows.len() as f64;
             Ok(HorizonGroup { predicted, observed, n: rows.len() })
         })

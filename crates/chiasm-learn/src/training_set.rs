@@ -8,7 +8,7 @@ use crate::fusion::{NetModel, Stacked};
 use crate::matrix::Matrix;
 use crate::net::NetConfig;
 use crate::reference::Reference;
-use crate::trained::{Fused, Model, Sets, Single, Trained};
+use crate::trained::{Fused, FusionModel, Sets, Single, Trained};
 use crate::{Error, head, seed};
 use chiasm_cohort::{Examples, split};
 use chiasm_record::{Availability, Outcome};
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// The training subjects, their folds, and the seed of everything random inside.
-pub(crate) struct Study<'a> {
+pub(crate) struct TrainingSet<'a> {
     examples: &'a Examples,
     outcome: &'a Outcome,
     outputs: usize,
@@ -39,7 +39,7 @@ struct Chosen {
 
 /// A fusion before calibration.
 struct Candidate {
-    model: Model,
+    model: FusionModel,
     setting: String,
     own: Matrix,
     by_set: Vec<(Availability, Matrix)>,
@@ -47,7 +47,7 @@ struct Candidate {
     tried: usize,
 }
 
-impl<'a> Study<'a> {
+impl<'a> TrainingSet<'a> {
     pub(crate) fn new(examples: &'a Examples, config: &LearnConfig, run_seed: u64) -> Result<Self, Error> {
         let Some(outcome) = examples.outcome() else {
             return Err(Error::Shape { message: "training needs outcomes".into() });
@@ -239,7 +239,8 @@ impl<'a> Study<'a> {
                 (set, seen)
             })
             .collect();
-        let model = Model::Stacked(Stacked::fit(scores, self.outcome, self.outputs, &wanted, strength)?);
+        let model =
+            FusionModel::Stacked(Stacked::fit(scores, self.outcome, self.outputs, &wanted, strength)?);
         let setting = format!("shrinkage {strength}");
         Ok(Candidate { model, setting, own: cross, by_set, loss, tried: strengths.len() })
     }
@@ -291,7 +292,7 @@ impl<'a> Study<'a> {
         Ok(Candidate {
             setting: chosen.expert.setting().to_owned(),
             by_set: self.by_set(&chosen.cross_fitted, sets)?,
-            model: Model::Concat(chosen.expert),
+            model: FusionModel::Concat(chosen.expert),
             own: chosen.scores,
             loss: chosen.loss,
             tried: chosen.tried,
@@ -310,7 +311,7 @@ impl<'a> Study<'a> {
         let own = self.out_of_fold(&cross_fitted)?;
         Ok(Candidate {
             loss: self.loss(&own)?,
-            model: Model::Net(NetModel::fit(self.examples, config, seed(usize::MAX))?),
+            model: FusionModel::Net(NetModel::fit(self.examples, config, seed(usize::MAX))?),
             setting: format!("width {}, {} layers, {} epochs", config.width, config.layers, config.epochs),
             by_set: self.by_set(&cross_fitted, sets)?,
             own,
