@@ -22,5 +22,12 @@ sed 's/"sex", "primarily_metastasis"/"sex"/' sites/hancock/site.toml >"$runs/sit
 echo hancock-recurrence-without >&2
 "$chiasm" run recipes/hancock-recurrence --site "$runs/site-without" --data "$data/hancock" \
     --out "$runs/hancock-recurrence-without" --quiet >"$runs/hancock-recurrence-without.txt"
+# Without the images.
+mkdir -p "$runs/recipe-without"
+perl -0pe 's/\[\[modalities\]\]\nname = "tissue"\n.*\n\n//; s/, encoders = \{ tissue = \{.*?\} \}//' \
+    recipes/hancock-recurrence/recipe.toml >"$runs/recipe-without/recipe.toml"
+echo hancock-recurrence-without-tissue >&2
+"$chiasm" run "$runs/recipe-without" --data "$data/hancock" \
+    --out "$runs/hancock-recurrence-without-tissue" --quiet >"$runs/hancock-recurrence-without-tissue.txt"
 python3 tools/refresh_results.py "$runs"
 tools/pancancer_table.sh "$data/porpoise" "$runs/pancancer"
