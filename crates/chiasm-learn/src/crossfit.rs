@@ -156,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_label_that_nobody_has_counts_for_nothing() {
-        let common = |i: usize| i % 3 == 0;
+        let common = |i: usize| i.is_multiple_of(3);
         let folds: Vec<usize> = (0..40).map(|i| i / 20).collect();
-        let score = |i: usize| if i % 3 == 0 { 0.5 } else { -0.2 };
+        let score = |i: usize| if common(i) { 0.5 } else { -0.2 };
         let values = (0..40).flat_map(|i| [score(i), 0.1]).collect();
         let both = Matrix { rows: 40, cols: 2, values };
         let labels = Outcome::MultiLabel((0..40).map(|i| vec![common(i), false]).collect());

@@ -142,7 +142,16 @@ impl Boosted {
     /// # Errors
     /// [`Error::Shape`] where the columns are not those of the training.
     pub fn predict(&self, x: &Matrix, absent: Option<&[bool]>) -> Result<Matrix, Error> {
-        self.predict_rounds(x, absent, self.trees.len())
+        super::check("boosting", x, absent, self.cols)?;
+        let k = self.start.len();
+        let mut out = Matrix::zeros(x.rows, k);
+        out.values.par_chunks_mut(k).enumerate().for_each(|(r, out)| {
+            out.copy_from_slice(&self.start);
+            for tree in &self.trees {
+                tree.add(x.row(r), absent, self.rate, out);
+            }
+        });
+        Ok(out)
     }
 
     /// The scores of each row through every subset of groups of columns, as
@@ -153,50 +162,6 @@ impl Boosted {
     pub fn predict_subsets(&self, x: &Matrix, group: &[usize], groups: usize) -> Result<Vec<Matrix>, Error> {
         super::check_groups("boosting", x, group, groups, self.cols)?;
         Ok(super::through_every_subset(&self.trees, x, group, groups, self.rate, &self.start))
-    }
-
-    /// The scores after the first `rounds` trees only.
-    ///
-    /// # Errors
-    /// As [`Boosted::predict`].
-    pub fn predict_rounds(
-        &self,
-        x: &Matrix,
-        absent: Option<&[bool]>,
-        rounds: usize,
-    ) -> Result<Matrix, Error> {
-        super::check("boosting", x, absent, self.cols)?;
-        let k = self.start.len();
-        let mut out = Matrix::zeros(x.rows, k);
-        out.values.par_chunks_mut(k).enumerate().for_each(|(r, out)| {
-            out.copy_from_slice(&self.start);
-            for tree in self.trees.iter().take(rounds) {
-                tree.add(x.row(r), absent, self.rate, out);
-            }
-        });
-        Ok(out)
-    }
-
-    /// The scores before the first tree and after each, for a caller that looks where to stop.
-    /// Shape: `[rounds + 1][rows, outputs]`.
-    ///
-    /// # Errors
-    /// As [`Boosted::predict`].
-    pub fn staged(&self, x: &Matrix, absent: Option<&[bool]>) -> Result<Vec<Matrix>, Error> {
-        let mut now = self.predict_rounds(x, absent, 0)?;
-        let mut stages = vec![now.clone()];
-        for tree in &self.trees {
-            for r in 0..x.rows {
-                tree.add(x.row(r), absent, self.rate, now.row_mut(r));
-            }
-            stages.push(now.clone());
-        }
-        Ok(stages)
-    }
-
-    /// Forgets the trees after the first `rounds`.
-    pub fn truncate(&mut self, rounds: usize) {
-        self.trees.truncate(rounds);
     }
 
     /// The trees, in the order in which they were added.

@@ -30,8 +30,6 @@ pub struct ForestConfig {
     pub bootstrap: bool,
     /// Extremely randomised: one threshold drawn at random per column tried.
     pub extra: bool,
-    /// Weight of each class (binary: no, yes; multi-class: in order), `None` for 1. Shape: `[classes]`.
-    pub class_weights: Option<Vec<f64>>,
     /// Number of classes of a multi-class outcome, where the rows may not show them all.
     pub classes: Option<usize>,
 }
@@ -45,7 +43,6 @@ impl Default for ForestConfig {
             max_depth: None,
             bootstrap: true,
             extra: false,
-            class_weights: None,
             classes: None,
         }
     }
@@ -79,7 +76,7 @@ impl Forest {
     /// `(O - E)^2 / E` of a branch is the log-rank statistic's usual approximation.
     ///
     /// # Errors
-    /// [`Error::Shape`] where rows, weights or class weights do not fit; [`Error::CannotLearn`] with no row,
+    /// [`Error::Shape`] where rows or weights do not fit; [`Error::CannotLearn`] with no row,
     /// one class only, no event, or an infinite cell.
     ///
     /// # Source
@@ -142,7 +139,7 @@ impl Forest {
         }
         let bins = Bins::new("forest", x)?;
         let weights = row_weights("forest", x.rows, weights)?;
-        let (targets, class) = targets(outcome, &weights, config)?;
+        let targets = targets(outcome, &weights, config)?;
         let tried = config.mtry.map_or((x.cols as f64).sqrt(), |m| m * x.cols as f64);
         let growth = Growth {
             tried: (tried as usize).clamp(1, x.cols.max(1)),
@@ -166,8 +163,7 @@ impl Forest {
                 rows.iter().for_each(|&r| count[r] = 1.0);
             }
             let cover: Vec<f64> = count.iter().zip(&weights).map(|(c, w)| c * w).collect();
-            let weight: Vec<f64> = cover.iter().zip(&class).map(|(c, w)| c * w).collect();
-            let sample = Sample { cover: &cover, weight: &weight };
+            let sample = Sample { cover: &cover, weight: &cover };
             let tree = grow(&bins, &targets, &sample, &growth, &mut rng);
             let bag = config.bootstrap.then(|| count.iter().map(|c| *c > 0.0).collect());
             (tree, bag)
@@ -291,14 +287,14 @@ impl Forest {
     }
 }
 
-/// The outcome as what leaves say, and the class weight of each row.
-fn targets(outcome: &Outcome, weights: &[f64], config: &ForestConfig) -> Result<(Targets, Vec<f64>), Error> {
+/// The outcome as what leaves say.
+fn targets(outcome: &Outcome, weights: &[f64], config: &ForestConfig) -> Result<Targets, Error> {
     // The checks of what can teach are those of the likelihoods.
     let likelihood = Likelihood::new("forest", outcome, weights.to_vec(), config.classes)?;
     let outputs = likelihood.outputs();
     let number = |b: &bool| f64::from(u8::from(*b));
     let plain = |g: Vec<f64>| Targets { g, h: None, outputs, prior: 0.0, centre: 0.0 };
-    let targets = match outcome {
+    Ok(match outcome {
         Outcome::Binary(y) => plain(y.iter().map(number).collect()),
         Outcome::MultiLabel(y) => plain(y.iter().flatten().map(number).collect()),
         Outcome::MultiClass(y) => {
@@ -312,19 +308,5 @@ fn targets(outcome: &Outcome, weights: &[f64], config: &ForestConfig) -> Result<
             let g = event.iter().map(number).collect();
             Targets { g, h: Some(hazard), outputs, prior: 1.0, centre: 1.0 }
         }
-    };
-    let Some(class_weights) = &config.class_weights else {
-        return Ok((targets, vec![1.0; outcome.len()]));
-    };
-    let class: Vec<usize> = match outcome {
-        Outcome::Binary(y) => y.iter().map(|&b| usize::from(b)).collect(),
-        Outcome::MultiClass(y) => y.clone(),
-        _ => return Err(Error::Shape { message: "forest: class weights without classes".into() }),
-    };
-    let classes = if outputs == 1 { 2 } else { outputs };
-    if class_weights.len() != classes || class_weights.iter().any(|w| !w.is_finite() || *w <= 0.0) {
-        let message = format!("forest: class weights must be {classes} positive numbers");
-        return Err(Error::Shape { message });
-    }
-    Ok((targets, class.iter().map(|&c| class_weights[c]).collect()))
+    })
 }
