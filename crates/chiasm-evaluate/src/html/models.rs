@@ -2,6 +2,7 @@ use super::page::{Column, Html, Section, Table};
 use crate::plots::Whiskers;
 use crate::report::{Comparison, Measure, ModelKind, ModelResult, Report};
 use crate::words::{bare_p, fixed, list, lower_is_better, measure, metric_name, plain};
+use std::collections::BTreeSet;
 
 /// Every model with its metrics.
 pub(super) fn models(report: &Report) -> Section {
@@ -132,17 +133,18 @@ pub(super) fn comparisons(report: &Report) -> Section {
     );
     let columns = [
         ("first against second", Column::Text),
-        ("metric", Column::Text),
         ("difference", Column::Number),
         ("", Column::Plot),
         ("p", Column::Number),
         ("p, Holm", Column::Number),
-        ("test", Column::Text),
     ];
-    let mut table = Table::new(
-        "Difference (first minus second) with 95 % interval; dashed line: no difference.",
-        &columns,
+    let tests: BTreeSet<&str> = report.comparisons.iter().map(|c| c.test.as_str()).collect();
+    let caption = format!(
+        "Difference in {} (first minus second) with 95 % interval; dashed line: no difference. Test: {}.",
+        metric_name(&report.metric),
+        tests.into_iter().collect::<Vec<_>>().join(", ")
     );
+    let mut table = Table::new(&caption, &columns);
     let difference = |c: &Comparison| Measure { estimate: c.difference, low: c.low, high: c.high };
     let measures: Vec<Measure> = report.comparisons.iter().map(difference).collect();
     let axis = Whiskers::over(&measures, Some(0.0));
@@ -157,18 +159,16 @@ pub(super) fn comparisons(report: &Report) -> Section {
             if decides { "chosen" } else { "" },
             vec![
                 Html::own(format!("{}{tag}", Html::text(&name))),
-                Html::text(&metric_name(&c.metric)),
                 Html::text(&measure(&difference(c), 3)),
                 Html::own(axis.as_ref().map(|a| a.row(class, &name, &difference(c))).unwrap_or_default()),
                 p(c.p),
                 p(c.p_holm),
-                Html::text(&c.test),
             ],
         );
     }
     if let Some(axis) = axis {
         let mut foot = vec![Html::default(); columns.len()];
-        foot[3] = Html::own(axis.axis());
+        foot[2] = Html::own(axis.axis());
         table.foot(foot);
     }
     section.add(table);

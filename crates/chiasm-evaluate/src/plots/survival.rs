@@ -37,8 +37,15 @@ pub(crate) fn kaplan_meier(curves: &SurvivalCurves) -> Option<String> {
         let place = |v: Vec<(f64, f64)>| -> Vec<_> { v.into_iter().map(|(x, y)| frame.at(x, y)).collect() };
         svg.band(band, &place(upper), &place(lower));
         svg.path(line, place(steps(&group.points, end, |p| Some(p.survival))));
-        entries
-            .push((line, format!("{} ({} of {})", plain(&group.name), count(group.events), count(group.n))));
+        entries.push((
+            line,
+            format!(
+                "{} ({} of {})",
+                plain(group.name.trim_end_matches(" of predicted risk")),
+                count(group.events),
+                count(group.n)
+            ),
+        ));
         let y = SIZE.1 + 25.0 + 15.0 * i as f64;
         for risk in &group.at_risk {
             svg.text(tick, (frame.x.at(risk.time), y), Anchor::Middle, &count(risk.n));
