@@ -42,10 +42,32 @@ pub fn verdict_words(report: &Report) -> String {
             "These data cannot tell whether {} {} {better} than {single} {evidence}.{}",
             uncapital(&fusion),
             present(verb),
-            gain.reach()
+            weak_comparator(report, comparison).unwrap_or_else(|| gain.reach())
         ),
     };
     format!("{claim} {}", basis(report))
+}
+
+/// What keeps a gain over the single that each fold chose from being a verdict: it is not there over the
+/// single that is best overall.
+fn weak_comparator(report: &Report, deciding: &Comparison) -> Option<String> {
+    let named = report.comparisons.first().filter(|c| !c.decides)?;
+    if !Gain::of(deciding).bears_out(Verdict::FusionBetter, deciding, report.margin) {
+        return None;
+    }
+    let digits = digits(named);
+    let interval = match (named.low, named.high) {
+        (Some(low), Some(high)) => {
+            format!(", 95 % interval {} to {}", fixed(low, digits), fixed(high, digits))
+        }
+        _ => String::new(),
+    };
+    Some(format!(
+        " The gain is beyond chance over the single modality that each fold chose, but that choice changed from \
+         fold to fold; over {} alone, the best overall, it is not (difference {}{interval}).",
+        plain(&named.b),
+        fixed(named.difference, digits)
+    ))
 }
 
 /// Difference seen as a gain: above 0 favours the fusion, whatever the metric's direction.

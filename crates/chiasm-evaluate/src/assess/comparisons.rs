@@ -9,6 +9,12 @@
 //! on whom it is judged here; the nested pair chose in each fold on the others only. Where the two pairs
 //! are the same, the named models decide.
 //!
+//! Where no single is clearly the best, the nested single is a weak comparator: by the luck of the split the
+//! single that does well in training does less well on the held-out rest of the same subjects, and its
+//! mean falls below that of every single it was chosen from. `fusion_better` therefore also asks that the
+//! final fusion be ahead of the final best single with a 95 % interval above 0. Both must hold, so neither
+//! needs a correction for the other (Berger 1982, intersection-union tests).
+//!
 //! **Test.** Paired over subjects: DeLong's for AUROC, the joint variance of the concordances within folds
 //! for survival, the same construction from influence functions for the others; variances averaged over
 //! repeats. Such a test takes the predictions as given, but in cross-validation they depend on each other
@@ -85,12 +91,21 @@ fn correct(family: Vec<Option<Comparison>>) -> Vec<Comparison> {
     family
 }
 
-/// The verdict of the deciding comparison. The deciding metrics are all better where higher.
+/// The verdict of the deciding comparison, which the first one (the final fusion against the final best
+/// single) must bear out where it is `fusion_better`. The deciding metrics are all better where higher.
 pub(super) fn decide(comparisons: &[Comparison], margin: f64) -> Verdict {
     let Some(Comparison { difference, low: Some(low), high: Some(high), p_holm: Some(p), .. }) =
         comparisons.iter().find(|c| c.decides)
     else {
         return Verdict::Inconclusive;
     };
-    verdict(Estimate { estimate: *difference, low: *low, high: *high }, *p, Some(margin))
+    match verdict(Estimate { estimate: *difference, low: *low, high: *high }, *p, Some(margin)) {
+        // Without an interval (a difference that no subject changes) the difference itself counts.
+        Verdict::FusionBetter
+            if comparisons.first().is_none_or(|named| named.low.unwrap_or(named.difference) <= 0.0) =>
+        {
+            Verdict::Inconclusive
+        }
+        verdict => verdict,
+    }
 }

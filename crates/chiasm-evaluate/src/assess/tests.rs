@@ -186,6 +186,36 @@ fn the_integrated_brier_score_starts_where_everybody_is_free_of_the_event() {
 }
 
 #[test]
+fn a_comparator_that_changes_from_fold_to_fold_is_not_enough() {
+    let mut r = assessed(&plan(TaskKind::Binary, Truth::Adds).held_out());
+    let named = comparisons_of(0.04, -0.01, 0.09, 0.1, false);
+    let nested = comparisons_of(0.10, 0.04, 0.16, 0.002, true);
+    assert_eq!(comparisons::decide(&[named.clone(), nested.clone()], 0.03), Verdict::Inconclusive);
+    let clear = comparisons_of(0.06, 0.01, 0.11, 0.02, false);
+    assert_eq!(comparisons::decide(&[clear, nested.clone()], 0.03), Verdict::FusionBetter);
+    r.comparisons = vec![named, nested];
+    r.verdict = Verdict::Inconclusive;
+    let words = crate::verdict_words(&r);
+    assert!(words.contains("over modality 1 alone, the best overall, it is not (difference .04"), "{words}");
+}
+
+fn comparisons_of(difference: f64, low: f64, high: f64, p: f64, decides: bool) -> crate::Comparison {
+    let names = if decides { (models::NESTED, models::NESTED_SINGLE) } else { ("stacked", "modality_1") };
+    crate::Comparison {
+        a: names.0.into(),
+        b: names.1.into(),
+        metric: "auroc".into(),
+        difference,
+        low: Some(low),
+        high: Some(high),
+        p: Some(p),
+        p_holm: Some(p),
+        test: "DeLong".into(),
+        decides,
+    }
+}
+
+#[test]
 fn hostile_subjects_with_nothing_present() {
     for kind in KINDS {
         let mut h = plan(kind, Truth::Adds).held_out();
