@@ -66,7 +66,7 @@ pub fn assess(held_out: &HeldOut, options: &AssessOptions, mut report: Report) -
     report.selected = h.fusions[h.selected].name.clone();
     report.best_single = h.modalities[h.best_single].as_str().to_owned();
     report.comparisons = comparisons::compare(&judge, &candidates);
-    report.verdict = comparisons::decide(&report.comparisons, options.margin);
+    report.verdict = comparisons::decide(&report, options.margin);
     report.subsets = subsets::subsets(&judge, &candidates);
     report.patterns = subsets::patterns(&judge, &candidates);
     report.degradation = subsets::degradation(&judge, &candidates);

@@ -167,11 +167,14 @@ impl Report {
     /// The comparison that the verdict rests on: the one marked [`Comparison::decides`], else chosen
     /// fusion against best single modality in the report's metric.
     pub fn deciding_comparison(&self) -> Option<&Comparison> {
-        self.comparisons.iter().find(|c| c.decides).or_else(|| {
-            let decides =
-                |c: &&Comparison| c.a == self.selected && c.b == self.best_single && c.metric == self.metric;
-            self.comparisons.iter().find(decides)
-        })
+        self.comparisons.iter().find(|c| c.decides).or_else(|| self.named_comparison())
+    }
+
+    /// The chosen fusion against the best single modality, in the report's metric.
+    pub fn named_comparison(&self) -> Option<&Comparison> {
+        let named =
+            |c: &&Comparison| c.a == self.selected && c.b == self.best_single && c.metric == self.metric;
+        self.comparisons.iter().find(named)
     }
 
     /// The text of `report.json`: indented, one line break at the end, same report same bytes.

@@ -51,7 +51,7 @@ pub fn verdict_words(report: &Report) -> String {
 /// What keeps a gain over the single that each fold chose from being a verdict: it is not there over the
 /// single that is best overall.
 fn weak_comparator(report: &Report, deciding: &Comparison) -> Option<String> {
-    let named = report.comparisons.first().filter(|c| !c.decides)?;
+    let named = report.named_comparison().filter(|c| !c.decides)?;
     if !Gain::of(deciding).bears_out(Verdict::FusionBetter, deciding, report.margin) {
         return None;
     }

@@ -36,7 +36,7 @@
 use super::judge::Judge;
 use super::models::{Candidate, Candidates};
 use crate::compare::{holm, verdict};
-use crate::{Comparison, Verdict};
+use crate::{Comparison, Report, Verdict};
 use chiasm_record::Estimate;
 
 pub(super) fn compare(judge: &Judge, candidates: &Candidates) -> Vec<Comparison> {
@@ -91,18 +91,18 @@ fn correct(family: Vec<Option<Comparison>>) -> Vec<Comparison> {
     family
 }
 
-/// The verdict of the deciding comparison, which the first one (the final fusion against the final best
+/// The verdict of the deciding comparison, which the named one (the final fusion against the final best
 /// single) must bear out where it is `fusion_better`. The deciding metrics are all better where higher.
-pub(super) fn decide(comparisons: &[Comparison], margin: f64) -> Verdict {
+pub(super) fn decide(report: &Report, margin: f64) -> Verdict {
     let Some(Comparison { difference, low: Some(low), high: Some(high), p_holm: Some(p), .. }) =
-        comparisons.iter().find(|c| c.decides)
+        report.deciding_comparison()
     else {
         return Verdict::Inconclusive;
     };
     match verdict(Estimate { estimate: *difference, low: *low, high: *high }, *p, Some(margin)) {
         // Without an interval (a difference that no subject changes) the difference itself counts.
         Verdict::FusionBetter
-            if comparisons.first().is_none_or(|named| named.low.unwrap_or(named.difference) <= 0.0) =>
+            if report.named_comparison().is_none_or(|named| named.low.unwrap_or(named.difference) <= 0.0) =>
         {
             Verdict::Inconclusive
         }

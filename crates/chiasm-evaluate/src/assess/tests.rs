@@ -190,10 +190,14 @@ fn a_comparator_that_changes_from_fold_to_fold_is_not_enough() {
     let mut r = assessed(&plan(TaskKind::Binary, Truth::Adds).held_out());
     let named = comparisons_of(0.04, -0.01, 0.09, 0.1, false);
     let nested = comparisons_of(0.10, 0.04, 0.16, 0.002, true);
-    assert_eq!(comparisons::decide(&[named.clone(), nested.clone()], 0.03), Verdict::Inconclusive);
+    (r.selected, r.best_single) = ("stacked".into(), "modality_1".into());
+    r.comparisons = vec![nested.clone()];
+    assert_eq!(comparisons::decide(&r, 0.03), Verdict::Inconclusive, "nothing bears it out");
     let clear = comparisons_of(0.06, 0.01, 0.11, 0.02, false);
-    assert_eq!(comparisons::decide(&[clear, nested.clone()], 0.03), Verdict::FusionBetter);
+    r.comparisons = vec![clear, nested.clone()];
+    assert_eq!(comparisons::decide(&r, 0.03), Verdict::FusionBetter);
     r.comparisons = vec![named, nested];
+    assert_eq!(comparisons::decide(&r, 0.03), Verdict::Inconclusive);
     r.verdict = Verdict::Inconclusive;
     let words = crate::verdict_words(&r);
     assert!(words.contains("over modality 1 alone, the best overall, it is not (difference .04"), "{words}");
@@ -347,7 +351,12 @@ fn pure_noise_with_refitting_rarely_looks_like_a_gain() {
             let judge = Judge::new(&h, &OPTIONS);
             let found = comparisons::compare(&judge, &Candidates::of(&h));
             let raw = found.iter().any(|c| c.decides && c.p.is_some_and(|p| p < 0.05) && c.difference > 0.0);
-            (raw, comparisons::decide(&found, OPTIONS.margin) == Verdict::FusionBetter)
+            let mut report = Report::new("noise", TaskKind::Binary);
+            report.metric = "auroc".into();
+            report.selected = h.fusions[h.selected].name.clone();
+            report.best_single = h.modalities[h.best_single].to_string();
+            report.comparisons = found;
+            (raw, comparisons::decide(&report, OPTIONS.margin) == Verdict::FusionBetter)
         });
         let (mut raw, mut better) = (0, 0);
         for (r, b) in verdicts {

@@ -30,9 +30,6 @@ for (t in c("day", "week")) {
   show(paste("km", t), s$surv); show(paste("km se", t), s$std.err)
   show(paste("km low", t), s$lower); show(paste("km high", t), s$upper); show(paste("km n.risk", t), s$n.risk)
   show(paste("median", t), quantile(k, .5)$quantile)
-  l <- survdiff(y ~ d$male); show(paste("logrank sex", t), c(l$chisq, pchisq(l$chisq, 1, lower.tail = FALSE), l$obs, l$exp))
-  g <- pmin(d$ecog, 2)
-  l <- survdiff(y ~ g); show(paste("logrank ecog", t), c(l$chisq, pchisq(l$chisq, 2, lower.tail = FALSE), l$exp))
 }
 # Calibration at one year of a risk that rises with age: O/E with Greenwood's error, and by sex as two groups.
 risk <- plogis((d$age - 62) / 20 + .3); y <- Surv(d$day, d$died); s <- summary(survfit(y ~ 1), times = 365)

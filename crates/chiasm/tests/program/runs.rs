@@ -153,6 +153,11 @@ fn a_stopped_run_goes_on_with_the_same_result() {
     }
     // A fold that a power cut left damaged is made anew.
     toy.write("run/folds/repeat1-fold2.json", b"{\"rows\": [1,");
+    // So is one that can be read but lacks a part.
+    let name = "run/folds/repeat1-fold3.json";
+    let mut fold: serde_json::Value = serde_json::from_str(&toy.read(name)).unwrap();
+    fold["subsets"].as_array_mut().unwrap().pop();
+    toy.write(name, fold.to_string());
     succeeds(&toy.run());
     assert!(toy.files("run") == whole);
 }

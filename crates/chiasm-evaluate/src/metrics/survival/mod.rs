@@ -6,10 +6,8 @@ mod calibration;
 mod concordance;
 mod fenwick;
 mod kaplan_meier;
-mod logrank;
 
 pub use brier::{Censoring, brier_curve, integrated_brier};
 pub use calibration::{HorizonCalibration, HorizonGroup, horizon_calibration};
 pub use concordance::{Concordance, harrell, regression_concordance, uno};
 pub use kaplan_meier::{KaplanMeier, KaplanMeierStep};
-pub use logrank::{Logrank, logrank};
