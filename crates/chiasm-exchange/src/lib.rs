@@ -1,0 +1,1 @@
+//! The protocols by which hospital systems send: DICOM C-STORE, HL7 over MLLP, DICOMweb, FHIR.
