@@ -157,6 +157,20 @@ pub enum Error {
         /// The budget in bytes.
         limit: u64,
     },
+    /// A file names another one that is not in its own folder.
+    #[error("{place}: expected names of files in its own folder, found one that leads out of it")]
+    Outside {
+        /// The file that names the other.
+        place: String,
+    },
+    /// What was read could not be kept.
+    #[error("{place}: read, but not kept")]
+    Sink {
+        /// The file.
+        place: String,
+        /// Why.
+        source: crate::feed::SinkError,
+    },
     /// Archives inside archives, too many times.
     #[error("{place}: expected at most {limit} layers of packing, found more")]
     TooDeep {

@@ -16,6 +16,7 @@ mod address;
 mod budget;
 pub mod delimited;
 mod error;
+pub mod feed;
 mod fingerprint;
 mod format;
 pub mod gzip;
