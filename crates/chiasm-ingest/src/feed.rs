@@ -13,11 +13,16 @@
 mod entry;
 mod fault;
 mod sink;
+mod site;
 mod source;
+pub mod tabular;
 mod time;
+mod unpack;
 
 pub use entry::{Asset, AssetBytes, Entry, Link, LinkKind, Mention};
 pub use fault::{Checked, Fault, Severity};
 pub use sink::{Rejected, Sink, SinkError};
+pub use site::{SiteFault, SiteFeed};
 pub use source::{ReadSeek, Source};
 pub use time::{Feed, Parts};
+pub use unpack::{Packing, unpack};

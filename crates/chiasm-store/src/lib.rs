@@ -1,1 +1,34 @@
-//! Events in Parquet, assets by content, a manifest with atomic commits, SQL over it.
+//! Evidence on disk: events in Parquet by bucket of records, assets by the hash of their content, and a
+//! manifest that names what belongs to it. SQL over it by DataFusion.
+//!
+//! - [`Place`]: where the files are, a folder or an object store.
+//! - [`Manifest`]: one state of the store. [`Store::commit`] makes the next one, whole or not at all.
+//! - [`EventRow`] and the other rows: the tables' columns, to Arrow and back.
+//! - [`Store::events`], [`Store::scan`], [`Store::query`]: what readers ask.
+//!
+//! Events are kept by the record that they came with ([`RecordId`]); which record is which patient is a
+//! table of its own, so linking and unlinking never rewrite evidence.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod assets;
+mod columns;
+mod error;
+mod event_row;
+mod manifest;
+mod parts;
+mod place;
+mod query;
+mod rows;
+mod store;
+mod table;
+
+pub use assets::name as asset_name;
+pub use columns::Row;
+pub use error::Error;
+pub use event_row::{EventRow, RecordId};
+pub use manifest::{Manifest, Part, VERSION};
+pub use place::Place;
+pub use query::plan;
+pub use rows::{AssetRow, EntryRow, IdentityRow, LinkRow, QuarantineRow, SourceRow, StatementRow};
+pub use store::{Commit, Committed, Store, Taken};
+pub use table::Table;

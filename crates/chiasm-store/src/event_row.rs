@@ -1,0 +1,204 @@
+use crate::columns::{Columns, Reader, Row};
+use crate::{Error, Table};
+use arrow::array::RecordBatch;
+use chiasm_record::{AssetId, Code, Event, KnownBasis, Modality, Moment, Precision, Times};
+
+/// A source system's record of a subject, as a number: the key of everything that the source says.
+///
+/// Which patient a record belongs to is the `links` table's to say, so that linking and unlinking never
+/// touch an event. The number is a keyed hash; it tells nothing of the identifier behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub i64);
+
+impl RecordId {
+    /// The bucket of the record.
+    pub fn bucket(self, buckets: u32) -> u32 {
+        // The remainder of a 63-bit number by a 32-bit one fits.
+        self.0.unsigned_abs().checked_rem(u64::from(buckets)).unwrap_or(0) as u32
+    }
+}
+
+/// An event as the store has it: with whose it is and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventRow {
+    /// Whose; `None` for what is about nobody.
+    pub record: Option<RecordId>,
+    /// What.
+    pub event: Event,
+    /// The site that it came from.
+    pub source: String,
+    /// The file and the place in it.
+    pub origin: String,
+}
+
+impl EventRow {
+    /// The order in which a store keeps events: by record, then time (timeless ones first), then code.
+    pub(crate) fn order(&self) -> (Option<RecordId>, Option<i64>, &str) {
+        (self.record, self.event.times.happened.map(Moment::start), self.event.code.as_str())
+    }
+}
+
+impl Row for EventRow {
+    const TABLE: Table = Table::Events;
+
+    fn batch(rows: &[Self]) -> Result<RecordBatch, Error> {
+        let happened = |r: &Self| r.event.times.happened;
+        let usable = |r: &Self| r.event.times.usable_from();
+        let attributes: Vec<Option<String>> =
+            rows.iter().map(|r| attributes_to_json(&r.event.attributes)).collect::<Result<_, _>>()?;
+        let assets: Vec<Option<String>> = rows.iter().map(|r| r.event.asset.map(|a| a.to_string())).collect();
+        Columns::of(Table::Events)
+            .maybe_long("record_id", rows.iter().map(|r| r.record.map(|r| r.0)))
+            .maybe_time("time", rows.iter().map(|r| happened(r).map(Moment::start)))
+            .text("code", rows.iter().map(|r| r.event.code.as_str()))
+            .maybe_number("numeric_value", rows.iter().map(|r| r.event.value))
+            .maybe_text("text_value", rows.iter().map(|r| r.event.text.as_deref()))
+            .maybe_text("unit", rows.iter().map(|r| r.event.unit.as_deref()))
+            .text("modality", rows.iter().map(|r| r.event.modality.as_str()))
+            .maybe_time("known_time", rows.iter().map(|r| usable(r).map(|(at, _)| at)))
+            .maybe_text("known_basis", rows.iter().map(|r| usable(r).map(|(_, basis)| basis.as_str())))
+            .maybe_time("recorded_time", rows.iter().map(|r| r.event.times.recorded.map(Moment::end)))
+            .maybe_time("time_end", rows.iter().map(|r| happened(r).map(Moment::end)))
+            .maybe_text("time_precision", rows.iter().map(|r| happened(r).map(|m| m.precision().as_str())))
+            .maybe_int("zone_offset", rows.iter().map(|r| happened(r).and_then(Moment::offset)))
+            .maybe_text("encounter", rows.iter().map(|r| r.event.encounter.as_deref()))
+            .maybe_text("specimen", rows.iter().map(|r| r.event.specimen.as_deref()))
+            .maybe_text("asset", assets.iter().map(Option::as_deref))
+            .text("source", rows.iter().map(|r| r.source.as_str()))
+            .text("origin", rows.iter().map(|r| r.origin.as_str()))
+            .maybe_text("attributes", attributes.iter().map(Option::as_deref))
+            .batch()
+    }
+
+    fn rows(batch: &RecordBatch) -> Result<Vec<Self>, Error> {
+        let columns = Reader::of(Table::Events, batch);
+        let (record, time, code) = (columns.long("record_id")?, columns.time("time")?, columns.text("code")?);
+        let (value, text, unit) =
+            (columns.number("numeric_value")?, columns.text("text_value")?, columns.text("unit")?);
+        let (modality, known, basis) =
+            (columns.text("modality")?, columns.time("known_time")?, columns.text("known_basis")?);
+        let (recorded, end, precision, offset) = (
+            columns.time("recorded_time")?,
+            columns.time("time_end")?,
+            columns.text("time_precision")?,
+            columns.int("zone_offset")?,
+        );
+        let (encounter, specimen, asset) =
+            (columns.text("encounter")?, columns.text("specimen")?, columns.text("asset")?);
+        let (source, origin, attributes) =
+            (columns.text("source")?, columns.text("origin")?, columns.text("attributes")?);
+        let row = |i: usize| {
+            let precision = precision(i).and_then(|p| Precision::ALL.into_iter().find(|a| a.as_str() == p));
+            let happened = time(i).map(|start| {
+                let precision = precision.unwrap_or(Precision::Subsecond);
+                Moment::new(start, end(i).unwrap_or(start), precision, offset(i))
+            });
+            let says = basis(i).is_some_and(|b| b == KnownBasis::Known.as_str());
+            let times = Times {
+                happened,
+                known: known(i).filter(|_| says).map(Moment::instant),
+                recorded: recorded(i).map(Moment::instant),
+            };
+            let event = Event {
+                times,
+                code: Code::verbatim(code(i).unwrap_or_default()),
+                modality: Modality::new(modality(i).unwrap_or_default()),
+                value: value(i),
+                text: text(i),
+                unit: unit(i),
+                encounter: encounter(i),
+                specimen: specimen(i),
+                asset: asset(i).and_then(|a| AssetId::parse(&a)),
+                attributes: attributes(i).map_or(Ok(Vec::new()), |json| attributes_of_json(&json))?,
+            };
+            Ok(Self {
+                record: record(i).map(RecordId),
+                event,
+                source: source(i).unwrap_or_default(),
+                origin: origin(i).unwrap_or_default(),
+            })
+        };
+        (0..batch.num_rows()).map(row).collect()
+    }
+}
+
+/// A JSON object of texts; a name that stands several times has a list. `None` without attributes.
+fn attributes_to_json(attributes: &[(String, String)]) -> Result<Option<String>, Error> {
+    if attributes.is_empty() {
+        return Ok(None);
+    }
+    let mut object = serde_json::Map::new();
+    for (name, value) in attributes {
+        let value = serde_json::Value::from(value.as_str());
+        match object.entry(name.as_str()) {
+            serde_json::map::Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            serde_json::map::Entry::Occupied(mut entry) => match entry.get_mut() {
+                serde_json::Value::Array(list) => list.push(value),
+                one => *one = serde_json::Value::Array(vec![one.take(), value]),
+            },
+        }
+    }
+    serde_json::to_string(&object).map(Some).map_err(attributes_fault)
+}
+
+fn attributes_of_json(json: &str) -> Result<Vec<(String, String)>, Error> {
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(json).map_err(attributes_fault)?;
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let mut attributes = Vec::with_capacity(object.len());
+    for (name, value) in object {
+        match value {
+            serde_json::Value::Array(list) => {
+                attributes.extend(list.into_iter().map(|v| (name.clone(), text(v))));
+            }
+            one => attributes.push((name, text(one))),
+        }
+    }
+    Ok(attributes)
+}
+
+fn attributes_fault(error: serde_json::Error) -> Error {
+    Error::Rows { place: "events.attributes".to_owned(), source: error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_comes_back_as_it_went_in() {
+        let times = Times {
+            happened: Some(Moment::new(1_000, 86_400_000_999, Precision::Day, Some(3600))),
+            known: Some(Moment::instant(90_000_000_000)),
+            recorded: None,
+        };
+        let mut event = Event::new(times, Code::new("LOINC", "718-7"), Modality::new("labs"))
+            .with("status", Some("F"))
+            .with("also", Some("L|HB"))
+            .with("also", Some("SNOMED|38082009"));
+        event.value = Some(13.1);
+        event.unit = Some("g/dL".into());
+        event.asset = Some(AssetId::new([7; 32]));
+        event.attributes.sort();
+        let full = EventRow {
+            record: Some(RecordId(5)),
+            event,
+            source: "ehr".into(),
+            origin: "a.ndjson, line 3".into(),
+        };
+        let bare = EventRow {
+            record: None,
+            event: Event::new(Times::default(), Code::verbatim("X"), Modality::new("other")),
+            source: "ehr".into(),
+            origin: String::new(),
+        };
+        let rows = vec![full, bare];
+        let batch = EventRow::batch(&rows).unwrap();
+        assert_eq!(EventRow::rows(&batch).unwrap(), rows);
+    }
+}

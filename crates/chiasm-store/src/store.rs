@@ -1,0 +1,360 @@
+use crate::columns::Row;
+use crate::place::Place;
+use crate::rows::{AssetRow, EntryRow, IdentityRow, LinkRow, QuarantineRow, SourceRow, StatementRow};
+use crate::{Error, EventRow, Manifest, Part, RecordId, Table, parts};
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashSet};
+
+/// Into how many buckets a new store divides its records.
+const BUCKETS: u32 = 16;
+/// How often a commit is tried while others commit too.
+const ATTEMPTS: usize = 50;
+/// Bytes of the key under which identifiers are hashed into [`RecordId`]s.
+const KEY: usize = 32;
+
+/// Evidence on disk: events, who they are about, assets, and what could not be read.
+///
+/// A commit shows whole or not at all: its files are written and synced first, then one new manifest
+/// names them. A reader keeps the manifest that it opened. Several processes may commit to one store; who
+/// comes second looks again at what is there.
+#[derive(Debug)]
+pub struct Store {
+    place: Place,
+    manifest: Manifest,
+    key: [u8; KEY],
+    seen: Seen,
+}
+
+/// What has been taken, so that it is not taken twice: 16 bytes of each hash.
+#[derive(Debug, Default)]
+struct Seen {
+    files: HashSet<String>,
+    entries: HashSet<[u8; 16]>,
+    sources: HashSet<[u8; 16]>,
+    identities: HashSet<(RecordId, [u8; 16])>,
+    assets: HashSet<[u8; 16]>,
+    statements: i64,
+}
+
+/// An entry with everything in it.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The entry.
+    pub entry: EntryRow,
+    /// Its events.
+    pub events: Vec<EventRow>,
+    /// Who its records are.
+    pub identities: Vec<IdentityRow>,
+    /// Its assets, put already.
+    pub assets: Vec<AssetRow>,
+    /// What it says of who is who, as JSON.
+    pub statements: Vec<String>,
+}
+
+/// What is to be committed together.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Entries; those that are there already are left out.
+    pub taken: Vec<Taken>,
+    /// Files read to their end.
+    pub sources: Vec<SourceRow>,
+    /// What broke a rule.
+    pub quarantine: Vec<QuarantineRow>,
+    /// What a person says of who is who, as JSON.
+    pub decisions: Vec<String>,
+    /// All links anew.
+    pub links: Option<Vec<LinkRow>>,
+}
+
+/// What a commit changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Entries that are new.
+    pub entries: u64,
+    /// Their events.
+    pub events: u64,
+    /// Entries that were there already.
+    pub repeated: u64,
+}
+
+impl Store {
+    /// Opens the store at a place, or makes one with `key`, which the caller draws at random: it makes
+    /// the record numbers of this store unlike those of any other.
+    ///
+    /// # Errors
+    /// [`Error::Version`], [`Error::Damaged`], [`Error::Io`], [`Error::Remote`].
+    pub fn create(place: Place, key: [u8; KEY]) -> Result<Self, Error> {
+        if Manifest::newest(&place)?.is_none() {
+            place.create("key", &key)?;
+            Manifest::empty(BUCKETS).publish(&place)?;
+        }
+        Self::open(place)
+    }
+
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`] where there is none; otherwise as [`Store::create`].
+    pub fn open(place: Place) -> Result<Self, Error> {
+        let none = || Error::NoStore { place: place.label() };
+        let manifest = Manifest::newest(&place)?.ok_or_else(none)?;
+        let key = place.read("key")?;
+        let key = key[..].try_into().map_err(|_| Error::Damaged {
+            place: "key".to_owned(),
+            expected: format!("{KEY} bytes"),
+            found: format!("{}", key.len()),
+        })?;
+        Ok(Self { place, manifest, key, seen: Seen::default() })
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The state that this reader sees.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The number of a source system's record.
+    ///
+    /// The same authority and identifier give the same number in this store and another in any other.
+    pub fn record(&self, authority: &str, identifier: &str) -> RecordId {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(&(authority.len() as u64).to_le_bytes());
+        hasher.update(authority.as_bytes());
+        hasher.update(identifier.as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        // Not negative, so that it reads as a number everywhere.
+        RecordId((u64::from_le_bytes(first) >> 1) as i64)
+    }
+
+    /// Sees what others have committed since.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        let none = || Error::NoStore { place: self.place.label() };
+        self.manifest = Manifest::newest(&self.place)?.ok_or_else(none)?;
+        Ok(())
+    }
+
+    /// Whether an entry of that key is there.
+    ///
+    /// # Errors
+    /// Where the table of entries cannot be read.
+    pub fn has_entry(&mut self, key: &[u8; 32]) -> Result<bool, Error> {
+        self.look()?;
+        Ok(self.seen.entries.contains(&first(key)))
+    }
+
+    /// Whether a file of that key was read to its end.
+    ///
+    /// # Errors
+    /// Where the table of sources cannot be read.
+    pub fn has_source(&mut self, key: &[u8; 32]) -> Result<bool, Error> {
+        self.look()?;
+        Ok(self.seen.sources.contains(&first(key)))
+    }
+
+    /// Reads the keys of what is new in the manifest.
+    fn look(&mut self) -> Result<(), Error> {
+        let new: Vec<Part> =
+            self.manifest.parts.iter().filter(|p| !self.seen.files.contains(&p.file)).cloned().collect();
+        for part in new {
+            match part.table {
+                Table::Entries => {
+                    let keys = parts::texts(&self.place, &part, "key")?;
+                    self.seen.entries.extend(keys.iter().filter_map(|k| digits(k)));
+                }
+                Table::Sources => {
+                    let keys = parts::texts(&self.place, &part, "key")?;
+                    self.seen.sources.extend(keys.iter().filter_map(|k| digits(k)));
+                }
+                Table::Assets => {
+                    let ids = parts::texts(&self.place, &part, "asset")?;
+                    self.seen.assets.extend(ids.iter().filter_map(|k| digits(k)));
+                }
+                Table::Identities => {
+                    let rows: Vec<IdentityRow> = parts::read(&self.place, &part)?;
+                    let hashes = rows.iter().filter_map(|r| Some((r.record_id, digits(&r.hash)?)));
+                    self.seen.identities.extend(hashes);
+                }
+                Table::Statements => {
+                    let rows: Vec<StatementRow> = parts::read(&self.place, &part)?;
+                    let last = rows.iter().map(|r| r.number).max().unwrap_or(0);
+                    self.seen.statements = self.seen.statements.max(last);
+                }
+                Table::Events | Table::Quarantine | Table::Links => {}
+            }
+            self.seen.files.insert(part.file);
+        }
+        Ok(())
+    }
+
+    /// Commits: afterwards all of it is on disk and every new reader sees it.
+    ///
+    /// # Errors
+    /// Nothing is committed then; what was written is no part of the store.
+    pub fn commit(&mut self, commit: &Commit) -> Result<Committed, Error> {
+        for _ in 0..ATTEMPTS {
+            self.look()?;
+            let (done, new) = self.prepare(commit)?;
+            if new.is_empty() && commit.links.is_none() {
+                return Ok(done);
+            }
+            let mut next = self.manifest.clone();
+            next.commit += 1;
+            if commit.links.is_some() {
+                next.parts.retain(|p| p.table != Table::Links);
+            }
+            next.parts.extend(new);
+            if next.publish(&self.place)? {
+                self.manifest = next;
+                self.look()?;
+                return Ok(done);
+            }
+            self.refresh()?;
+        }
+        Err(Error::Contended { attempts: ATTEMPTS })
+    }
+
+    /// Writes the parts of what is new in a commit.
+    fn prepare(&self, commit: &Commit) -> Result<(Committed, Vec<Part>), Error> {
+        let mut done = Committed::default();
+        let mut here = HashSet::new();
+        let mut events: BTreeMap<u32, Vec<&EventRow>> = BTreeMap::new();
+        let (mut entries, mut identities, mut assets, mut statements) = (vec![], vec![], vec![], vec![]);
+        let (mut known, mut held) = (HashSet::new(), HashSet::new());
+        for taken in &commit.taken {
+            let key = digits(&taken.entry.key).unwrap_or_default();
+            if self.seen.entries.contains(&key) || !here.insert(key) {
+                done.repeated += 1;
+                continue;
+            }
+            done.entries += 1;
+            done.events += taken.events.len() as u64;
+            for event in &taken.events {
+                let bucket = event.record.map_or(0, |r| r.bucket(self.manifest.buckets));
+                events.entry(bucket).or_default().push(event);
+            }
+            entries.push(taken.entry.clone());
+            for row in &taken.identities {
+                let hash = (row.record_id, digits(&row.hash).unwrap_or_default());
+                if !self.seen.identities.contains(&hash) && known.insert(hash) {
+                    identities.push(row.clone());
+                }
+            }
+            for row in &taken.assets {
+                let id = digits(&row.asset).unwrap_or_default();
+                if !self.seen.assets.contains(&id) && held.insert(id) {
+                    assets.push(row.clone());
+                }
+            }
+            statements.extend(taken.statements.iter().map(|s| ("source", s)));
+        }
+        statements.extend(commit.decisions.iter().map(|s| ("person", s)));
+        let statements: Vec<StatementRow> = statements
+            .into_iter()
+            .zip(self.seen.statements + 1..)
+            .map(|((by, statement), number)| StatementRow {
+                number,
+                by: by.to_owned(),
+                statement: statement.clone(),
+            })
+            .collect();
+        let sources: Vec<SourceRow> = commit
+            .sources
+            .iter()
+            .filter(|s| digits(&s.key).is_none_or(|k| !self.seen.sources.contains(&k)))
+            .cloned()
+            .collect();
+        let mut new = Vec::new();
+        for (bucket, rows) in events {
+            let mut rows: Vec<EventRow> = rows.into_iter().cloned().collect();
+            rows.sort_by(|a, b| a.order().cmp(&b.order()));
+            new.extend(parts::write(&self.place, Some(bucket), &rows)?);
+        }
+        new.extend(parts::write(&self.place, None, &entries)?);
+        new.extend(parts::write(&self.place, None, &identities)?);
+        new.extend(parts::write(&self.place, None, &assets)?);
+        new.extend(parts::write(&self.place, None, &statements)?);
+        new.extend(parts::write(&self.place, None, &sources)?);
+        new.extend(parts::write(&self.place, None, &commit.quarantine)?);
+        if let Some(links) = &commit.links {
+            new.extend(parts::write(&self.place, None, links)?);
+        }
+        // A part of the same content may be there already: it is one part.
+        let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
+        new.retain(|p| p.table == Table::Links || !there.contains(p.file.as_str()));
+        Ok((done, new))
+    }
+
+    /// Makes few files of many small ones. Readers that are open keep what they have.
+    ///
+    /// # Errors
+    /// Nothing has changed then.
+    pub fn compact(&mut self) -> Result<usize, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut next = self.manifest.clone();
+            let merged = parts::merge(&self.place, &mut next.parts)?;
+            if merged == 0 {
+                return Ok(0);
+            }
+            next.commit += 1;
+            if next.publish(&self.place)? {
+                self.manifest = next;
+                // The same keys stand in other files now.
+                self.seen.files.extend(self.manifest.parts.iter().map(|p| p.file.clone()));
+                return Ok(merged);
+            }
+            self.refresh()?;
+            self.look()?;
+        }
+        Err(Error::Contended { attempts: ATTEMPTS })
+    }
+
+    /// All rows of a table, part by part.
+    pub fn scan<R: Row>(&self) -> impl Iterator<Item = Result<Vec<R>, Error>> {
+        self.manifest.of(R::TABLE).map(|part| parts::read(&self.place, part))
+    }
+
+    /// The events of some records, in time order.
+    ///
+    /// # Errors
+    /// Where a part cannot be read.
+    pub fn events(&self, records: &[RecordId]) -> Result<Vec<EventRow>, Error> {
+        let wanted: HashSet<RecordId> = records.iter().copied().collect();
+        let buckets: HashSet<u32> = wanted.iter().map(|r| r.bucket(self.manifest.buckets)).collect();
+        let mut events = Vec::new();
+        for part in self.manifest.of(Table::Events).filter(|p| p.bucket.is_some_and(|b| buckets.contains(&b)))
+        {
+            events.extend(parts::events(&self.place, part, &wanted)?);
+        }
+        events.sort_by(|a, b| {
+            let order = |r: &EventRow| (r.event.times.happened.map(chiasm_record::Moment::start), r.record);
+            order(a).cmp(&order(b)).then_with(|| a.event.code.cmp(&b.event.code))
+        });
+        Ok(events)
+    }
+
+    /// The bytes of an asset.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Remote`] where there is no such asset.
+    pub fn asset(&self, id: &chiasm_record::AssetId) -> Result<Bytes, Error> {
+        self.place.read(&crate::assets::name(id))
+    }
+}
+
+/// The first 16 bytes of a hash.
+fn first(hash: &[u8; 32]) -> [u8; 16] {
+    std::array::from_fn(|i| hash[i])
+}
+
+/// The first 16 bytes of a hash in hexadecimal.
+fn digits(hash: &str) -> Option<[u8; 16]> {
+    chiasm_record::AssetId::parse(hash).map(|id| first(id.bytes()))
+}
