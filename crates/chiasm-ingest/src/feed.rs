@@ -12,6 +12,7 @@
 
 mod entry;
 mod fault;
+mod kind;
 mod sink;
 mod site;
 mod source;
@@ -21,6 +22,7 @@ mod unpack;
 
 pub use entry::{Asset, AssetBytes, Entry, Link, LinkKind, Mention};
 pub use fault::{Checked, Fault, Severity};
+pub use kind::FeedFormat;
 pub use sink::{Rejected, Sink, SinkError};
 pub use site::{SiteFault, SiteFeed};
 pub use source::{ReadSeek, Source};

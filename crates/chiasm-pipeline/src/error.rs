@@ -81,6 +81,17 @@ pub enum Error {
         /// The reason.
         message: String,
     },
+    /// Something of this program's own that JSON cannot hold.
+    #[error("cannot write {what} as JSON")]
+    Json {
+        /// What.
+        what: &'static str,
+        /// The reason.
+        source: serde_json::Error,
+    },
+    /// From the store.
+    #[error(transparent)]
+    Store(#[from] chiasm_store::Error),
     /// From reading tables.
     #[error(transparent)]
     Ingest(#[from] chiasm_ingest::Error),
@@ -96,6 +107,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of what could not become JSON.
+    pub(crate) fn json(what: &'static str) -> impl Fn(serde_json::Error) -> Self {
+        move |source| Self::Json { what, source }
+    }
+
     /// The same error, told with the outer fold that it happened in.
     pub(crate) fn in_fold(self, repeat: usize, fold: usize) -> Self {
         match self {

@@ -2,13 +2,15 @@
 //!
 //! The way of the data: [`recipe`] and [`bundle`] (what is asked, and of which source), [`cohort`]
 //! (files become examples), [`fold`] (one outer fold), [`run`](mod@run) (all of it, resumable, into a
-//! [`folder`]), [`report`] (what it found), [`predict`] (answers for new subjects).
+//! [`folder`]), [`report`] (what it found), [`predict`] (answers for new subjects). Before all that,
+//! [`evidence`] turns raw feeds into patients' timelines.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod bundle;
 pub mod cohort;
 pub mod dataset;
 mod error;
+pub mod evidence;
 pub mod fold;
 pub mod folder;
 pub mod predict;

@@ -85,12 +85,142 @@ pub enum Command {
         /// A finished run.
         run: PathBuf,
     },
+    /// Read files, folders and archives of a hospital's systems into a store. A stopped run goes on where it was.
+    #[command(
+        after_help = "Example:  chiasm ingest export/ labs.hl7 --site sites/st-mary --store st-mary.store\n\nWhat breaks a rule goes to quarantine with its place and the rule; everything else is read."
+    )]
+    Ingest(IngestArgs),
+    /// Say who is who: in a store, or in plain tables.
+    #[command(
+        after_help = "Examples:\n  chiasm link --store st-mary.store\n  chiasm link --store st-mary.store --review\n  chiasm link --records a.csv b.csv --out pairs.csv\n\nIn tables the first column is the record's id; fields are recognised by name, or named by --fields."
+    )]
+    Link(LinkArgs),
+    /// Say which format a file is, what is in it, and what is wrong with it. Exit code 1 where it breaks its standard.
+    #[command(after_help = "Example:  chiasm check image.dcm variants.vcf bundle.json")]
+    Check {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Show one patient's evidence in time order.
+    #[command(after_help = "Example:  chiasm timeline --store st-mary.store --patient 4711 --as-of 2024-03-05T12:00:00Z")]
+    Timeline {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// The patient's number in the store (`subject_id`).
+        #[arg(long)]
+        patient: i64,
+        /// Only what was known then, as ISO 8601.
+        #[arg(long)]
+        as_of: Option<String>,
+        /// Show at most so many events.
+        #[arg(long, default_value_t = 200)]
+        limit: usize,
+    },
+    /// Ask a store in SQL. Tables: events, links, entries, sources, assets, quarantine.
+    #[command(
+        after_help = "Example:  chiasm query --store st-mary.store \"SELECT modality, count(*) FROM events GROUP BY 1\""
+    )]
+    Query {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// The question.
+        sql: String,
+    },
+    /// What could not be read.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// The public data sets that the recipes use.
     #[command(subcommand)]
     Data(DataCommand),
     /// Check recipes, print their schema.
     #[command(subcommand)]
     Recipe(RecipeCommand),
+}
+
+/// What to read, and where to keep it.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files, folders, archives.
+    #[arg(required = true)]
+    pub sources: Vec<PathBuf>,
+    /// A site's folder or the name of a bundled site, whose [ingest] table says what names and codes mean.
+    #[arg(long, default_value = "plain")]
+    pub site: String,
+    /// The store's folder; made where there is none.
+    #[arg(long)]
+    pub store: PathBuf,
+}
+
+/// Whom to link.
+#[derive(Debug, Args)]
+pub struct LinkArgs {
+    /// The store's folder.
+    #[arg(long, required_unless_present = "records", conflicts_with = "records")]
+    pub store: Option<PathBuf>,
+    /// List the pairs that a person should decide, with what speaks for and against.
+    #[arg(long, requires = "store")]
+    pub review: bool,
+    /// Decide that two records are one person.
+    #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store")]
+    pub same: Option<Vec<i64>>,
+    /// Decide that two records are two people; undoes a merge.
+    #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store", conflicts_with = "same")]
+    pub different: Option<Vec<i64>>,
+    /// Show what speaks for and against two records being one person.
+    #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store")]
+    pub why: Option<Vec<i64>>,
+    /// With --why: write the picture to an SVG file.
+    #[arg(long, requires = "why")]
+    pub svg: Option<PathBuf>,
+    /// One table to find its duplicates, or two to link one with the other.
+    #[arg(long, num_args = 1..=2, value_name = "CSV", requires = "out")]
+    pub records: Option<Vec<PathBuf>>,
+    /// With --records: the CSV file of pairs to write.
+    #[arg(long, requires = "records")]
+    pub out: Option<PathBuf>,
+    /// With --records: a TOML file that says which column is which field.
+    #[arg(long, requires = "records")]
+    pub fields: Option<PathBuf>,
+    /// With --records: the least probability of a pair that is written.
+    #[arg(long, default_value_t = 0.01, requires = "records")]
+    pub least: f64,
+}
+
+/// About what could not be read.
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// List what is open.
+    #[command(after_help = "Example:  chiasm quarantine list --store st-mary.store")]
+    List {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+    },
+    /// Show one, and write its bytes to a file.
+    #[command(after_help = "Example:  chiasm quarantine show 3f2a --store st-mary.store --out message.hl7")]
+    Show {
+        /// The beginning of its id.
+        id: String,
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// Where to write the part that could not be read. It may hold a patient's data.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Try again what is open, after a fix.
+    #[command(after_help = "Example:  chiasm quarantine retry --store st-mary.store --site sites/st-mary")]
+    Retry {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// The site whose parts are tried.
+        #[arg(long, default_value = "plain")]
+        site: String,
+    },
 }
 
 /// About data sets.

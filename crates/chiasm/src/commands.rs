@@ -1,6 +1,10 @@
 //! One function a command.
 
+mod check;
+mod evidence;
 mod explain;
+mod link;
+mod quarantine;
 mod quickstart;
 
 use crate::cli::{CheckArgs, Cli, Command, DataCommand, RecipeCommand};
@@ -9,15 +13,32 @@ use anyhow::{Context, Result};
 use chiasm_pipeline::{Progress, Recipe, Report, Run, RunRequest, dataset, predict, run};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-/// Does what was asked.
+/// Does what was asked, and says with which code to end.
 ///
 /// # Errors
 /// Whatever the pipeline reports.
-pub fn run(cli: &Cli) -> Result<()> {
+pub fn run(cli: &Cli) -> Result<ExitCode> {
     let bars = Bars::new(cli.quiet);
     match &cli.command {
-        Command::Quickstart { data, out } => quickstart::run(cli, data.as_deref(), out, &bars),
+        Command::Check { files } => return check::run(cli, files),
+        other => answer(cli, other, &bars)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answer(cli: &Cli, command: &Command, bars: &Bars) -> Result<()> {
+    match command {
+        Command::Check { files } => check::run(cli, files).map(|_| ()),
+        Command::Ingest(args) => evidence::ingest(cli, args, bars),
+        Command::Link(args) => link::run(cli, args, bars),
+        Command::Timeline { store, patient, as_of, limit } => {
+            evidence::timeline(cli, store, *patient, as_of.as_deref(), *limit)
+        }
+        Command::Query { store, sql } => evidence::query(cli, store, sql),
+        Command::Quarantine(command) => quarantine::run(cli, command, bars),
+        Command::Quickstart { data, out } => quickstart::run(cli, data.as_deref(), out, bars),
         Command::Run { recipe, data, out, site, set } => {
             let request = RunRequest {
                 recipe: recipe.clone(),
@@ -26,11 +47,11 @@ pub fn run(cli: &Cli) -> Result<()> {
                 out: out.clone(),
                 set: set.clone(),
             };
-            let report = run::run(&request, &bars)?;
+            let report = run::run(&request, bars)?;
             show_report(cli, &report, out)
         }
-        Command::Predict { run, data, out } => predict_all(cli, run, data, out, &bars),
-        Command::Explain { run, data, subject } => explain::run(cli, run, data, subject, &bars),
+        Command::Predict { run, data, out } => predict_all(cli, run, data, out, bars),
+        Command::Explain { run, data, subject } => explain::run(cli, run, data, subject, bars),
         Command::Report { run } => {
             let (report, page) = run::rebuild_report(run)?;
             if cli.json {
@@ -43,7 +64,7 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Data(DataCommand::List) => list(cli),
         Command::Data(DataCommand::Get { name, into }) => {
             let root = into.clone().or_else(data_sets).unwrap_or_else(|| PathBuf::from("data"));
-            let path = dataset::get(&dataset::find(name)?, &root, &bars)?;
+            let path = dataset::get(&dataset::find(name)?, &root, bars)?;
             if cli.json {
                 println!("{}", json!({ "path": path }))
             } else {
@@ -51,7 +72,7 @@ pub fn run(cli: &Cli) -> Result<()> {
             }
             Ok(())
         }
-        Command::Recipe(RecipeCommand::Check(args)) => check(cli, args),
+        Command::Recipe(RecipeCommand::Check(args)) => check_recipe(cli, args),
         Command::Recipe(RecipeCommand::Schema) => {
             println!("{}", serde_json::to_string_pretty(&Recipe::schema())?);
             Ok(())
@@ -115,7 +136,7 @@ fn list(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-fn check(cli: &Cli, args: &CheckArgs) -> Result<()> {
+fn check_recipe(cli: &Cli, args: &CheckArgs) -> Result<()> {
     let (recipe, site) = run::check(&args.path, args.site.as_deref()).context("not usable")?;
     if cli.json {
         println!("{}", json!({ "recipe": recipe.name, "site": site.name, "usable": true }));

@@ -16,7 +16,7 @@ const USER_ERROR: u8 = 2;
 fn main() -> std::process::ExitCode {
     let cli = cli::Cli::parse();
     match commands::run(&cli) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             if cli.json {
                 let text = serde_json::json!({ "error": format!("{error:#}") });

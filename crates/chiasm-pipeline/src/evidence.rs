@@ -1,0 +1,15 @@
+//! From raw feeds to one patient's timeline: files and messages into the store, records into patients.
+//!
+//! [`site`] says what a source's names mean, [`ingest`](mod@ingest) reads files and archives into the
+//! store, [`taking`] is where every reader's entries go, [`quarantine`] is what could not be read,
+//! [`linking`] says who is who, [`timeline`] shows one patient, [`check`](mod@check) judges a file.
+
+pub mod check;
+pub mod ingest;
+pub mod linking;
+mod normalise;
+pub mod quarantine;
+pub mod site;
+pub mod store;
+pub mod taking;
+pub mod timeline;

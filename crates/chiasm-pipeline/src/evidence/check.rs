@@ -1,0 +1,81 @@
+//! What a file is, and what is wrong with it.
+
+use crate::Error;
+use chiasm_ingest::Budget;
+use chiasm_ingest::feed::{FeedFormat, Packing, Source, unpack};
+pub use chiasm_ingest::feed::{Checked, Fault, Severity};
+use std::path::Path;
+
+/// Bytes that a packed file may unpack to.
+const UNPACKED: u64 = 16 << 30;
+
+/// Checks a file by the rules of its standard. A file that is packed is checked inside.
+///
+/// # Errors
+/// [`Error::Missing`] where there is no such file. A file that is no format that is known, or that cannot
+/// be read, is told as a fault.
+pub fn check(path: &Path) -> Result<Checked, Error> {
+    if !path.is_file() {
+        let hint = if path.is_dir() { ": expected a file, found a folder" } else { "" };
+        return Err(Error::Missing { path: path.to_owned(), hint: hint.to_owned() });
+    }
+    Ok(inside(&Source::file(path), 0))
+}
+
+fn inside(source: &Source, layer: usize) -> Checked {
+    let unreadable = |format: &str, error: &dyn std::fmt::Display| {
+        let mut checked = Checked::new(format, None);
+        checked.fault(Severity::Error, "file.unreadable", "", error.to_string());
+        checked
+    };
+    let head = match source.head(4096) {
+        Ok(head) => head,
+        Err(error) => return unreadable("unknown", &error),
+    };
+    if let Some(format) = FeedFormat::of(&head, &source.origin) {
+        return format.check(source).unwrap_or_else(|e| unreadable(format.name(), &e));
+    }
+    match Packing::of(&head) {
+        Some(packing) if layer < 8 => archive(source, packing, layer),
+        _ => {
+            let mut checked = Checked::new("unknown", None);
+            let message = "expected a format that can be read, found another";
+            checked.fault(Severity::Error, "format.unknown", "", message);
+            checked
+        }
+    }
+}
+
+/// What is in an archive, told for its only member, or as a list of them.
+fn archive(source: &Source, packing: Packing, layer: usize) -> Checked {
+    let mut all = Checked::new("archive", None);
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => {
+            all.fault(Severity::Error, "file.unreadable", "", error.to_string());
+            return all;
+        }
+    };
+    let members = match unpack(source, packing, folder.path(), &mut Budget::new(UNPACKED)) {
+        Ok(members) => members,
+        Err(error) => {
+            all.fault(Severity::Error, "file.damaged", "", error.to_string());
+            return all;
+        }
+    };
+    if let [only] = &members[..] {
+        return inside(only, layer + 1);
+    }
+    all.content("members", members.len());
+    for member in &members {
+        let checked = inside(member, layer + 1);
+        let name = member.origin.strip_prefix(source.origin.as_str()).unwrap_or(&member.origin);
+        let name = name.trim_start_matches("!/");
+        all.content(name, &checked.format);
+        for fault in checked.faults {
+            let place = if fault.place.is_empty() { name.to_owned() } else { format!("{name}, {}", fault.place) };
+            all.faults.push(Fault { place, ..fault });
+        }
+    }
+    all
+}
