@@ -82,7 +82,7 @@ fn main() {
     }
     if errors > 0 {
         let by_pair: HashMap<(u32, u32), f64> = linkage.pairs.iter().map(|p| ((p.left, p.right), p.probability)).collect();
-        let mut wrong: Vec<_> = linkage.pairs.iter().filter(|p| p.probability >= 0.5 && people[p.left as usize] != people[p.right as usize]).map(|p| ("FALSE", p.left, p.right)).collect();
+        let mut wrong: Vec<_> = linkage.pairs.iter().filter(|p| p.probability >= 0.95 && people[p.left as usize] != people[p.right as usize]).map(|p| ("FALSE", p.left, p.right)).collect();
         let mut by_person: HashMap<&str, Vec<u32>> = HashMap::new();
         for (row, person) in people.iter().enumerate() {
             by_person.entry(person).or_default().push(row as u32);

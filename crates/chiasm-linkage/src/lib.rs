@@ -14,6 +14,7 @@ mod link;
 mod nicknames;
 mod normalise;
 mod records;
+mod resolve;
 mod sampling;
 mod score;
 mod similarity;

@@ -2,6 +2,7 @@ use crate::blocking::{Blocking, KeyCount, pairs_of};
 use crate::compare::{Cache, Comparer};
 use crate::estimate::estimate;
 use crate::records::Records;
+use crate::resolve;
 use crate::score::Scorer;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,14 @@ pub struct LinkConfig {
     pub least: f64,
     /// About how many pairs are compared: `pairs_each` for each record and two million more. Default: 40.
     pub pairs_each: u64,
+    /// Whether no table of two holds a person twice. Default: seen from the pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_each: Option<bool>,
 }
 
 impl Default for LinkConfig {
     fn default() -> Self {
-        Self { least: 0.01, pairs_each: 40 }
+        Self { least: 0.01, pairs_each: 40, one_each: None }
     }
 }
 
@@ -29,8 +33,10 @@ pub struct Pair {
     pub left: u32,
     /// Number of the other record.
     pub right: u32,
-    /// Chance that they are of one person.
+    /// Chance that they are of one person, given what else either record may match.
     pub probability: f64,
+    /// The same chance from this pair alone.
+    pub pairwise: f64,
     /// Sum of the weights, in bits (log2 of the Bayes factor).
     pub total: f32,
 }
@@ -52,6 +58,8 @@ pub struct Linkage {
     pub pairs: Vec<Pair>,
     /// What each blocking key cost.
     pub keys: Vec<KeyCount>,
+    /// Whether no table was taken to hold a person twice.
+    pub one_each: bool,
     comparer: Comparer,
     scorer: Scorer,
 }
@@ -65,7 +73,9 @@ pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
     let floor = scorer.bits_for(config.least);
     let mut pairs = Vec::new();
     for key in &blocking.keys {
-        let found = key.blocks().with_min_len(64).map_init(
+        let blocks = key.blocks();
+        let share = (blocks.len() / 64).max(1);
+        let found = blocks.with_min_len(share).map_init(
             || Cache::new(16),
             |cache, block| {
                 let reach = |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
@@ -78,11 +88,14 @@ pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
     pairs.dedup_by_key(|(pair, _)| *pair);
     let expected: f64 = pairs.iter().map(|(_, total)| scorer.probability_of(f64::from(*total))).sum();
     scorer.prior = (expected.max(1.0) / records.pairs().max(2.0)).min(0.5);
-    let pair = |((left, right), total): ((u32, u32), f32)| {
-        Pair { left, right, probability: scorer.probability_of(f64::from(total)), total }
+    let one_each = config.one_each.unwrap_or_else(|| resolve::one_each(records, &scorer, &pairs));
+    let resolved = resolve::resolve(records, &comparer, &scorer, &pairs, one_each);
+    let pair = |(((left, right), total), log_odds): (((u32, u32), f32), f64)| {
+        let probability = 1.0 / (1.0 + (-log_odds).exp2());
+        Pair { left, right, probability, pairwise: scorer.probability_of(f64::from(total)), total }
     };
-    let pairs = pairs.into_iter().map(pair).filter(|pair| pair.probability >= config.least).collect();
-    Linkage { pairs, keys: blocking.counts.clone(), comparer, scorer }
+    let pairs = pairs.into_iter().zip(resolved).map(pair).filter(|pair| pair.probability >= config.least).collect();
+    Linkage { pairs, keys: blocking.counts.clone(), one_each, comparer, scorer }
 }
 
 impl Linkage {

@@ -32,6 +32,8 @@ pub(crate) struct Scorer {
     bits: Vec<[f32; MOST]>,
     /// Most bits of any level but the exact ones.
     ceiling: Vec<f32>,
+    /// The comparisons in the order in which they are looked at: what may cost most comes first.
+    order: Vec<usize>,
 }
 
 impl Scorer {
@@ -43,7 +45,7 @@ impl Scorer {
             u: defaults::random(comparison.measure),
             usual_rarity: [f32::NAN; MOST],
         });
-        let mut scorer = Self { chances: chances.collect(), prior, bits: Vec::new(), ceiling: Vec::new() };
+        let mut scorer = Self { chances: chances.collect(), prior, bits: Vec::new(), ceiling: Vec::new(), order: Vec::new() };
         scorer.refresh();
         scorer
     }
@@ -61,6 +63,16 @@ impl Scorer {
                 most.fold(0.0, f32::max)
             })
             .collect();
+        let drop = |at: usize| {
+            let chances = &self.chances[at];
+            let different = self.bits[at][chances.measure.levels().len() - 1];
+            let last = chances.measure == Measure::Order;
+            // Whole bits, so that the order is total.
+            if last { i32::MAX } else { (different - self.ceiling[at]) as i32 }
+        };
+        let mut order: Vec<usize> = (0..self.chances.len()).collect();
+        order.sort_by_key(|&at| drop(at));
+        self.order = order;
     }
 
     /// Bits of evidence that comparison number `at` gives.
@@ -113,13 +125,12 @@ impl Scorer {
         floor: f32,
         cache: &mut Cache,
     ) -> Option<f32> {
-        let count = self.chances.len();
         let mut agreement = Agreement::default();
         let mut open = [0_u8; MOST];
         let mut opened = 0;
         // Fields that changed places may still agree: nothing bounds what they say.
         let mut bound = if comparer.may_cross(records, a, b) { f32::INFINITY } else { 0.0 };
-        for at in 0..count {
+        for &at in &self.order {
             if self.chances[at].measure == Measure::Order || !comparer.at_once(records, at, a, b, &mut agreement) {
                 bound += self.ceiling[at];
                 open[opened] = at as u8;
