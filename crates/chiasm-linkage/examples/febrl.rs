@@ -1,0 +1,115 @@
+//! Links tables whose truth is known and prints precision, recall and F1.
+//!
+//! ```sh
+//! cargo run --release -p chiasm-linkage --example febrl -- [--without COLUMN,..] [--only COLUMN,..] [--truth COLUMN] A.csv [B.csv]
+//! ```
+//! The truth is the record id up to its second hyphen (FEBRL), or the column that `--truth` names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for the terminal")]
+
+use chiasm_linkage::{Fields, FieldKind, LinkConfig, Records, RecordsBuilder, link};
+use std::collections::HashMap;
+use std::time::Instant;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (mut without, mut only, mut truth, mut files) = (Vec::new(), Vec::new(), None, Vec::new());
+    let (mut show, mut errors) = (false, 0_usize);
+    let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--without" => without = list(arguments.next().unwrap()),
+            "--only" => only = list(arguments.next().unwrap()),
+            "--truth" => truth = arguments.next(),
+            "--show" => show = true,
+            "--errors" => errors = arguments.next().unwrap().parse().unwrap(),
+            _ => files.push(argument),
+        }
+    }
+    let begun = Instant::now();
+    let mut builder = RecordsBuilder::new();
+    let mut people: Vec<String> = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        if number == 1 {
+            builder.second_table();
+        }
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).unwrap();
+        let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let names: Vec<&str> = header.iter().map(String::as_str).collect();
+        let (mut kinds, _) = Fields::default().bind(file, &names).unwrap();
+        for (kind, name) in kinds.iter_mut().zip(&header) {
+            if without.contains(name) || !only.is_empty() && !only.contains(name) || truth.as_ref() == Some(name) {
+                *kind = FieldKind::Ignore;
+            }
+        }
+        let told = truth.as_ref().map(|name| names.iter().position(|n| n == name).unwrap());
+        let mut row = csv::StringRecord::new();
+        while reader.read_record(&mut row).unwrap() {
+            builder.push(&row[0], kinds.iter().zip(&header).zip(&row).map(|((k, h), c)| (*k, h.as_str(), c)));
+            people.push(match told {
+                Some(column) => row[column].to_owned(),
+                None => row[0].splitn(3, '-').take(2).collect::<Vec<_>>().join("-"),
+            });
+        }
+    }
+    let records: Records = builder.finish();
+    let read = begun.elapsed();
+    let linkage = link(&records, &LinkConfig::default());
+    let mut groups: HashMap<&str, (u64, u64)> = HashMap::new();
+    let second = people.len() - if files.len() == 2 { count(&files[1]) } else { 0 };
+    for (row, person) in people.iter().enumerate() {
+        let group = groups.entry(person).or_default();
+        if row < second { group.0 += 1 } else { group.1 += 1 }
+    }
+    let all: u64 = groups.values().map(|&(a, b)| if files.len() == 1 { a * a.saturating_sub(1) / 2 } else { a * b }).sum();
+    println!("{} records, {all} true pairs, read {:.2?}, all {:.2?}, prior {:.3e}", people.len(), read, begun.elapsed(), linkage.prior());
+    for threshold in [0.05, 0.2, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999] {
+        let kept = linkage.pairs.iter().filter(|pair| pair.probability >= threshold);
+        let (mut right, mut wrong) = (0_u64, 0_u64);
+        for pair in kept {
+            if people[pair.left as usize] == people[pair.right as usize] { right += 1 } else { wrong += 1 }
+        }
+        let (precision, recall) = (right as f64 / (right + wrong).max(1) as f64, right as f64 / all as f64);
+        let f1 = 2.0 * right as f64 / (right + wrong + all) as f64;
+        println!("  {threshold:<7} right {right} wrong {wrong}  precision {precision:.5} recall {recall:.5} F1 {f1:.5}");
+    }
+    if show {
+        for key in &linkage.keys {
+            println!("  key {:50} pairs {:>10} left out {:>12}", key.key, key.pairs, key.left_out);
+        }
+        for (field, level, m, u) in linkage.parameters() {
+            println!("  {field:24} {level:24} m {m:.5} u {u:.7} bits {:+.2}", (m / u).log2());
+        }
+    }
+    if errors > 0 {
+        let by_pair: HashMap<(u32, u32), f64> = linkage.pairs.iter().map(|p| ((p.left, p.right), p.probability)).collect();
+        let mut wrong: Vec<_> = linkage.pairs.iter().filter(|p| p.probability >= 0.95 && people[p.left as usize] != people[p.right as usize]).map(|p| ("FALSE", p.left, p.right)).collect();
+        let mut by_person: HashMap<&str, Vec<u32>> = HashMap::new();
+        for (row, person) in people.iter().enumerate() {
+            by_person.entry(person).or_default().push(row as u32);
+        }
+        let mut missed = Vec::new();
+        for rows in by_person.values() {
+            for (at, &a) in rows.iter().enumerate() {
+                for &b in &rows[at + 1..] {
+                    let apart = files.len() == 1 || ((a as usize) < second) != ((b as usize) < second);
+                    if apart && by_pair.get(&(a.min(b), a.max(b))).is_none_or(|&p| p < 0.5) {
+                        missed.push(("MISSED", a.min(b), a.max(b)));
+                    }
+                }
+            }
+        }
+        missed.sort();
+        wrong.truncate(errors);
+        missed.truncate(errors);
+        for (what, a, b) in wrong.into_iter().chain(missed) {
+            println!("{what} {} {} p {:?}", records.id(a), records.id(b), by_pair.get(&(a, b)));
+            for e in linkage.evidence(&records, a, b) {
+                println!("     {:24} {:24} {:+.2}", e.field, e.level, e.weight);
+            }
+        }
+    }
+}
+
+fn count(file: &str) -> usize {
+    csv::Reader::from_path(file).unwrap().records().count()
+}

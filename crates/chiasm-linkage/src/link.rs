@@ -1,0 +1,129 @@
+use crate::blocking::{Blocking, KeyCount, pairs_of};
+use crate::compare::{Cache, Comparer};
+use crate::estimate::estimate;
+use crate::records::Records;
+use crate::resolve;
+use crate::score::Scorer;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How to link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkConfig {
+    /// Pairs below this probability are not given out. Default: 0.01.
+    pub least: f64,
+    /// About how many pairs are compared: `pairs_each` for each record and two million more. Default: 40.
+    pub pairs_each: u64,
+    /// Whether no table of two holds a person twice. Default: seen from the pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_each: Option<bool>,
+}
+
+impl Default for LinkConfig {
+    fn default() -> Self {
+        Self { least: 0.01, pairs_each: 40, one_each: None }
+    }
+}
+
+/// Two records that may be of one person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pair {
+    /// Number of the record in the first table (or the smaller number).
+    pub left: u32,
+    /// Number of the other record.
+    pub right: u32,
+    /// Chance that they are of one person, given what else either record may match.
+    pub probability: f64,
+    /// The same chance from this pair alone.
+    pub pairwise: f64,
+    /// Sum of the weights, in bits (log2 of the Bayes factor).
+    pub total: f32,
+}
+
+/// What one comparison says about a pair.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// The field.
+    pub field: String,
+    /// How far the two agree: "exact", "one edit", "missing".
+    pub level: String,
+    /// Bits for (above 0) or against (below) a match.
+    pub weight: f32,
+}
+
+/// The result: pairs, and all that is needed to say why.
+pub struct Linkage {
+    /// Pairs at or above the least probability, by left, then right.
+    pub pairs: Vec<Pair>,
+    /// What each blocking key cost.
+    pub keys: Vec<KeyCount>,
+    /// Whether no table was taken to hold a person twice.
+    pub one_each: bool,
+    comparer: Comparer,
+    scorer: Scorer,
+}
+
+/// Finds the pairs of records that may be of one person.
+pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
+    let comparer = Comparer::new(records);
+    let budget = config.pairs_each * records.len() as u64 + 2_000_000;
+    let blocking = Blocking::plan(records, &comparer, budget);
+    let mut scorer = estimate(records, &comparer, &blocking);
+    let floor = scorer.bits_for(config.least);
+    let mut pairs = Vec::new();
+    for key in &blocking.keys {
+        let blocks = key.blocks();
+        let share = (blocks.len() / 64).max(1);
+        let found = blocks.with_min_len(share).map_init(
+            || Cache::new(16),
+            |cache, block| {
+                let reach = |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
+                pairs_of(records, block).filter_map(reach).collect::<Vec<_>>()
+            },
+        );
+        pairs.par_extend(found.flatten_iter());
+    }
+    pairs.par_sort_unstable_by_key(|(pair, _)| *pair);
+    pairs.dedup_by_key(|(pair, _)| *pair);
+    let expected: f64 = pairs.iter().map(|(_, total)| scorer.probability_of(f64::from(*total))).sum();
+    scorer.prior = (expected.max(1.0) / records.pairs().max(2.0)).min(0.5);
+    let one_each = config.one_each.unwrap_or_else(|| resolve::one_each(records, &scorer, &pairs));
+    let resolved = resolve::resolve(records, &comparer, &scorer, &pairs, one_each);
+    let pair = |(((left, right), total), log_odds): (((u32, u32), f32), f64)| {
+        let probability = 1.0 / (1.0 + (-log_odds).exp2());
+        Pair { left, right, probability, pairwise: scorer.probability_of(f64::from(total)), total }
+    };
+    let pairs = pairs.into_iter().zip(resolved).map(pair).filter(|pair| pair.probability >= config.least).collect();
+    Linkage { pairs, keys: blocking.counts.clone(), one_each, comparer, scorer }
+}
+
+impl Linkage {
+    /// What each field says about two records.
+    pub fn evidence(&self, records: &Records, left: u32, right: u32) -> Vec<Evidence> {
+        let agreement = self.comparer.compare(records, left, right, &mut Cache::new(4));
+        let comparisons = self.comparer.comparisons.iter().enumerate();
+        comparisons
+            .map(|(at, comparison)| Evidence {
+                field: comparison.name.clone(),
+                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
+                weight: self.scorer.weight(at, &agreement),
+            })
+            .collect()
+    }
+
+    /// m and u by field and level, for whoever wants to see what was learned.
+    pub fn parameters(&self) -> Vec<(String, &'static str, f64, f64)> {
+        let both = self.comparer.comparisons.iter().zip(&self.scorer.chances);
+        let rows = both.flat_map(|(comparison, chances)| {
+            let levels = comparison.measure.levels().iter().enumerate().skip(1);
+            levels.map(|(level, name)| (comparison.name.clone(), *name, chances.m[level], chances.u[level]))
+        });
+        rows.collect()
+    }
+
+    /// The chance that two records drawn at random are of one person, as estimated.
+    pub fn prior(&self) -> f64 {
+        self.scorer.prior
+    }
+}
