@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod address;
+mod asset;
 mod budget;
 pub mod delimited;
 mod error;
@@ -20,6 +21,7 @@ pub mod feed;
 mod fingerprint;
 mod format;
 pub mod gzip;
+mod lines;
 mod member;
 mod nearest;
 mod npy;
@@ -27,6 +29,7 @@ pub mod npz;
 pub mod parquet;
 mod read;
 pub mod tar;
+pub mod vcf;
 pub mod zip;
 
 pub use budget::Budget;

@@ -1,0 +1,391 @@
+use super::alleles::shortest;
+use super::annotation;
+use super::checker::{Checker, Kind};
+use super::header::Header;
+use super::record::Record;
+use super::samples::{Format, Genotype};
+use super::{info, open};
+use crate::Error;
+use crate::asset::whole_file;
+use crate::feed::{Entry, Feed, Mention, Parts, Rejected, Sink, SinkError, Source};
+use crate::lines::LineEnd;
+use bytes::Bytes;
+use chiasm_linkage::{IdentifierKind, Identity};
+use chiasm_record::{AssetId, Code, Event, Finding, Modality, Times};
+use std::collections::HashMap;
+
+/// Records of one block, at most.
+const ROWS: u64 = 4096;
+/// Events that are held before a block ends early, over all samples.
+const EVENTS: usize = 32_768;
+/// A line that is longer is not kept with what was rejected.
+const KEPT: usize = 1 << 20;
+
+/// Hands over the variants of `source`, block by block.
+///
+/// The first entry is about nobody: it holds the file as an asset, and what is doubtful in its header.
+/// Then, for each block of at most 4,096 records, there is one entry for each sample that carries an
+/// alternative allele (in the first block, one for every sample). Without samples a block is one entry
+/// about nobody.
+///
+/// An event is one alternative allele of one sample: code `VCF|chrom:pos:ref:alt` as written, value the
+/// number of its copies, text the genotype as written, specimen the sample's name. It names the file as
+/// its asset only where the file has one sample: a file of several is evidence about other people too.
+///
+/// # Errors
+/// [`Error::Io`] and [`Error::MissingFile`] where it cannot be opened, [`Error::Sink`] where the sink
+/// cannot keep an entry.
+pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
+    let (mut lines, binary) = open(source)?;
+    let media_type = if binary { "application/x-bcf" } else { "text/x-vcf" };
+    let asset = whole_file(source, media_type)?;
+    let mut checker = Checker::default();
+    let mut reader = Reader::new(source, feed, asset.id, sink);
+    let mut head = Some(asset);
+    loop {
+        let number = lines.number + 1;
+        let offset = (!binary).then_some(lines.next_offset());
+        let line = match lines.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(error) => {
+                reader.reject(
+                    format!("after line {}", number - 1),
+                    None,
+                    "vcf.stream",
+                    &error.to_string(),
+                    None,
+                )?;
+                break;
+            }
+        };
+        let begun = checker.header.as_ref().is_some_and(|h| h.complete);
+        let kind = checker.line(number, &line);
+        if number == 1 && checker.faults.worst_error().is_some_and(|(rule, _)| rule == "vcf.fileformat") {
+            let (rule, message) = checker.faults.worst_error().unwrap_or_default();
+            return reader.reject(String::new(), Some(0), rule, message, None);
+        }
+        match (kind, &checker.header) {
+            (Kind::Record(record), Some(header)) => {
+                reader.record(number, line.text, &record, header, &checker.format);
+                if reader.full() {
+                    reader.block(&checker)?;
+                }
+            }
+            (Kind::Broken, _) => {
+                let (rule, message) =
+                    checker.faults.worst_error().unwrap_or(("vcf.record", "cannot be read"));
+                let kept = line.end != LineEnd::TooLong && line.text.len() <= KEPT;
+                let bytes = kept.then(|| Bytes::copy_from_slice(line.text));
+                reader.reject(format!("line {number}"), offset, rule, message, bytes)?;
+            }
+            (_, Some(header)) if !begun => {
+                reader.hasher.update(line.text).update(b"\n");
+                if header.complete
+                    && let Some(asset) = head.take()
+                {
+                    reader.begin(header, asset, &checker)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    if head.is_some() {
+        checker.end();
+        let (rule, message) = checker.faults.worst_error().unwrap_or(("vcf.header", "cannot be read"));
+        return reader.reject(String::new(), Some(0), rule, message, None);
+    }
+    reader.block(&checker)
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    feed: &'a Feed,
+    sink: &'a mut dyn Sink,
+    asset: AssetId,
+    times: Times,
+    modality: Modality,
+    samples: Vec<Sample>,
+    /// Of the header, then of the block's lines.
+    hasher: blake3::Hasher,
+    header: [u8; 32],
+    blocks: u64,
+    first: u64,
+    last: u64,
+    rows: u64,
+    events: usize,
+    without_genotype: usize,
+    /// How often each rule had been broken before this block.
+    told: HashMap<&'static str, usize>,
+}
+
+struct Sample {
+    name: Option<String>,
+    events: Vec<Event>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a Source, feed: &'a Feed, asset: AssetId, sink: &'a mut dyn Sink) -> Self {
+        Self {
+            source,
+            feed,
+            sink,
+            asset,
+            times: Times::default(),
+            modality: Modality::new("genomics"),
+            samples: Vec::new(),
+            hasher: blake3::Hasher::new(),
+            header: [0; 32],
+            blocks: 0,
+            first: 0,
+            last: 0,
+            rows: 0,
+            events: 0,
+            without_genotype: 0,
+            told: HashMap::new(),
+        }
+    }
+
+    fn failed(&self, source: SinkError) -> Error {
+        Error::Sink { place: self.source.origin.clone(), source }
+    }
+
+    fn reject(
+        &mut self,
+        place: String,
+        offset: Option<u64>,
+        rule: &str,
+        message: &str,
+        bytes: Option<Bytes>,
+    ) -> Result<(), Error> {
+        let rejected = Rejected { place, offset, rule: rule.to_owned(), message: message.to_owned(), bytes };
+        self.sink.reject(rejected).map_err(|e| self.failed(e))
+    }
+
+    /// Hands over the entry of the file itself, once its header is known.
+    fn begin(&mut self, header: &Header, asset: crate::feed::Asset, checker: &Checker) -> Result<(), Error> {
+        let date = header.date.as_deref();
+        let parts = date.and_then(|d| Parts::compact(d).or_else(|| Parts::iso(d)));
+        self.times.recorded = parts.and_then(|p| self.feed.moment(&p));
+        self.samples =
+            header.samples.iter().map(|n| Sample { name: Some(n.clone()), events: Vec::new() }).collect();
+        if self.samples.is_empty() {
+            self.samples.push(Sample { name: None, events: Vec::new() });
+        }
+        self.header = *self.hasher.finalize().as_bytes();
+        self.restart();
+        let key = blake3::Hasher::new().update(b"file").update(asset.id.bytes()).finalize();
+        let mut entry = Entry::of(*key.as_bytes(), "", None, Vec::new());
+        entry.assets.push(asset);
+        entry.findings = self.findings(checker);
+        if date.is_some() && self.times.recorded.is_none() {
+            entry.findings.push(Finding::new("fileDate", "expected a date as YYYYMMDD or YYYY-MM-DD", 1));
+        }
+        self.sink.entry(entry).map_err(|e| self.failed(e))
+    }
+
+    fn restart(&mut self) {
+        self.blocks += 1;
+        self.hasher = blake3::Hasher::new();
+        self.hasher.update(&self.header).update(&self.blocks.to_le_bytes());
+        (self.rows, self.events, self.without_genotype) = (0, 0, 0);
+    }
+
+    fn full(&self) -> bool {
+        self.rows >= ROWS || self.events >= EVENTS
+    }
+
+    /// The rules that were broken since the last call, with how often.
+    fn findings(&mut self, checker: &Checker) -> Vec<Finding> {
+        let place =
+            if self.rows == 0 { "header".to_owned() } else { format!("lines {}-{}", self.first, self.last) };
+        let mut findings = Vec::new();
+        for (rule, _, count) in checker.faults.counts() {
+            let told = self.told.entry(rule).or_default();
+            if *count > *told {
+                findings.push(Finding::new(
+                    place.clone(),
+                    format!("the rule {rule} is broken"),
+                    *count - *told,
+                ));
+                *told = *count;
+            }
+        }
+        if self.without_genotype > 0 {
+            let message = "records without genotypes (GT) make no event";
+            findings.push(Finding::new(place, message, self.without_genotype));
+        }
+        findings
+    }
+
+    /// Hands over the events gathered since the last block.
+    fn block(&mut self, checker: &Checker) -> Result<(), Error> {
+        let mut findings = self.findings(checker);
+        let block = *self.hasher.finalize().as_bytes();
+        let place = format!("lines {}-{}", self.first, self.last);
+        let mut samples = std::mem::take(&mut self.samples);
+        for (i, sample) in samples.iter_mut().enumerate() {
+            let events = std::mem::take(&mut sample.events);
+            // In the first block everybody is named, with or without a variant.
+            let needed = self.blocks == 1 && sample.name.is_some();
+            if events.is_empty() && !needed && findings.is_empty() {
+                continue;
+            }
+            let name = sample.name.as_deref().unwrap_or_default();
+            let key = blake3::Hasher::new()
+                .update(&block)
+                .update(&(i as u64).to_le_bytes())
+                .update(name.as_bytes())
+                .finalize();
+            let authority = format!("{}|sample", self.feed.site);
+            let identity =
+                sample.name.as_deref().map(|n| Identity::of_key(authority, n, IdentifierKind::Other));
+            let entry = Entry {
+                key: *key.as_bytes(),
+                place: place.clone(),
+                subjects: vec![Mention { identity, events }],
+                links: Vec::new(),
+                assets: Vec::new(),
+                findings: std::mem::take(&mut findings),
+            };
+            self.sink.entry(entry).map_err(|e| self.failed(e))?;
+        }
+        self.samples = samples;
+        self.restart();
+        Ok(())
+    }
+
+    /// Makes events of `record`.
+    fn record(&mut self, number: u64, line: &[u8], record: &Record<'_>, header: &Header, format: &Format) {
+        self.hasher.update(line).update(b"\n");
+        if self.rows == 0 {
+            self.first = number;
+        }
+        (self.last, self.rows) = (number, self.rows + 1);
+        let Some(rest) = record.rest else {
+            if header.samples.is_empty() {
+                for (i, alternative) in record.alleles().enumerate() {
+                    let event = self.event(&Site::of(record, i, alternative, header));
+                    self.samples[0].events.push(event);
+                    self.events += 1;
+                }
+            }
+            return;
+        };
+        if record.count == 0 {
+            return;
+        }
+        let Some(at) = format.genotype else {
+            self.without_genotype += 1;
+            return;
+        };
+        let numbers = [("DP", "DP"), ("GQ", "GQ"), ("PS", "PS"), ("FT", "FT")];
+        let numbers = numbers.map(|(name, key)| (name, format.position(key)));
+        let depths = [("AD", format.position("AD")), ("AF", format.position("AF"))];
+        let mut sites: Vec<Option<Site>> = Vec::new();
+        for (sample, column) in rest.split(|&b| b == b'\t').skip(1).enumerate() {
+            let Some(genotype) = column.split(|&b| b == b':').nth(at) else { continue };
+            if !genotype.iter().any(|b| matches!(b, b'1'..=b'9')) {
+                continue;
+            }
+            let Some(called) = Genotype::of(genotype, header.version).filter(|g| g.largest <= record.count)
+            else {
+                continue;
+            };
+            for (i, alternative) in record.alleles().enumerate().take(called.largest as usize) {
+                let copies = copies(genotype, i as u64 + 1);
+                if copies == 0 {
+                    continue;
+                }
+                if sites.len() <= i {
+                    sites.resize_with(i + 1, || None);
+                }
+                let site = sites[i].get_or_insert_with(|| Site::of(record, i, alternative, header));
+                let mut event = self.event(site);
+                event.value = Some(f64::from(copies));
+                event.text = Some(String::from_utf8_lossy(genotype).into_owned());
+                event.specimen = header.samples.get(sample).cloned();
+                event.asset = (header.samples.len() == 1).then_some(self.asset);
+                let fields: Vec<&[u8]> = column.split(|&b| b == b':').collect();
+                let field = |at: Option<usize>| {
+                    fields.get(at?).filter(|f| **f != b".").map(|f| String::from_utf8_lossy(f).into_owned())
+                };
+                for (name, at) in &numbers {
+                    event = event.with(name, field(*at));
+                }
+                for (name, at) in &depths {
+                    event = event.with(name, field(*at));
+                }
+                if let Some(sample) = self.samples.get_mut(sample) {
+                    sample.events.push(event);
+                    self.events += 1;
+                }
+            }
+        }
+    }
+
+    fn event(&self, site: &Site) -> Event {
+        let mut event = Event::new(self.times, site.code.clone(), self.modality.clone());
+        event.attributes.reserve_exact(site.attributes.len() + 6);
+        event.attributes.extend_from_slice(&site.attributes);
+        event
+    }
+}
+
+/// How many times allele `number` stands in `genotype`.
+fn copies(genotype: &[u8], number: u64) -> u32 {
+    let alleles = genotype.split(|b| matches!(b, b'/' | b'|'));
+    alleles.filter(|a| super::record::whole(a) == Some(number)).map(|_| 1).sum()
+}
+
+/// What is the same for everybody who carries an allele.
+struct Site {
+    code: Code,
+    attributes: Vec<(String, String)>,
+}
+
+impl Site {
+    fn of(record: &Record<'_>, index: usize, alternative: &[u8], header: &Header) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let name = |position: u64, reference: &[u8], other: &[u8]| {
+            format!("{}:{position}:{}:{}", text(record.chromosome), text(reference), text(other))
+        };
+        let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut add = |name: &str, value: &[u8]| {
+            if value != b"." && !value.is_empty() {
+                attributes.push((name.to_owned(), text(value)));
+            }
+        };
+        add("id", record.id);
+        add("filter", record.filter);
+        add("qual", record.quality);
+        if let Some(value) = info::value(record.info, b"AF") {
+            add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
+        }
+        for (key, name) in [(&b"SVTYPE"[..], "SVTYPE"), (b"END", "END"), (b"SVLEN", "SVLEN")] {
+            add(name, info::value(record.info, key).unwrap_or_default());
+        }
+        let bases = super::alleles::is_bases(alternative);
+        let (position, gone, come) = shortest(record.position, record.reference, alternative);
+        if bases && (gone.len(), come.len()) != (record.reference.len(), alternative.len()) {
+            // The shortest form that keeps a base on both sides, as VCF needs it.
+            let padded = gone.is_empty() || come.is_empty();
+            let before = (position - record.position) as usize;
+            let from = before - usize::from(padded && before > 0);
+            let to = |allele: &[u8], kept: usize| allele[from..before + kept].to_vec();
+            let minimal = name(
+                record.position + from as u64,
+                &to(record.reference, gone.len()),
+                &to(alternative, come.len()),
+            );
+            let whole = name(record.position, record.reference, alternative);
+            if minimal != whole && (!padded || before > 0) {
+                add("minimal", minimal.as_bytes());
+            }
+        }
+        for (name, value) in annotation::of(record, alternative, header) {
+            attributes.push((name.to_owned(), value));
+        }
+        Self { code: Code::new("VCF", &name(record.position, record.reference, alternative)), attributes }
+    }
+}

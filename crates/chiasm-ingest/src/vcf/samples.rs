@@ -1,0 +1,217 @@
+use super::faults::Faults;
+use super::header::{Header, is_format_key};
+use super::record::{Record, has_twice};
+use super::reserved::Definition;
+use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit};
+use super::version::Version;
+
+/// The FORMAT column of the record read last: most records repeat it.
+#[derive(Default)]
+pub(super) struct Format {
+    text: Vec<u8>,
+    keys: Vec<Key>,
+    /// Where the genotype is.
+    pub genotype: Option<usize>,
+}
+
+struct Key {
+    name: String,
+    definition: Option<Definition>,
+    meaning: Meaning,
+}
+
+/// A genotype as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Genotype {
+    /// How many alleles it has.
+    pub ploidy: u64,
+    /// The largest number of an allele.
+    pub largest: u64,
+}
+
+impl Genotype {
+    /// Reads alleles with `/` or `|` between them (from 4.4 on also before the first).
+    pub fn of(text: &[u8], version: Version) -> Option<Self> {
+        let text = match text {
+            [b'/' | b'|', rest @ ..] if version >= Version::V44 => rest,
+            text => text,
+        };
+        let (mut ploidy, mut largest) = (0, 0);
+        for allele in text.split(|b| matches!(b, b'/' | b'|')) {
+            ploidy += 1;
+            if allele != b"." {
+                largest = super::record::whole(allele)?.max(largest);
+            }
+        }
+        Some(Self { ploidy, largest })
+    }
+}
+
+impl Format {
+    /// Takes the FORMAT column `text`.
+    pub fn set(&mut self, text: &[u8], header: &Header) {
+        if self.text == text && !self.keys.is_empty() {
+            return;
+        }
+        self.text = text.to_vec();
+        let parts = text.split(|&b| b == b':');
+        self.keys = parts
+            .map(|key| Key {
+                name: String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned(),
+                definition: header.format_definition(key),
+                meaning: format_meaning(key, header.version),
+            })
+            .collect();
+        self.genotype = text.split(|&b| b == b':').position(|key| key == b"GT");
+    }
+
+    /// Where key `name` is.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.keys.iter().position(|key| key.name == name)
+    }
+}
+
+/// Checks FORMAT and every sample of `record`.
+pub(super) fn check(
+    record: &Record<'_>,
+    format: &mut Format,
+    number: u64,
+    header: &Header,
+    faults: &mut Faults,
+) {
+    let Some(rest) = record.rest else { return };
+    let mut columns = rest.split(|&b| b == b'\t');
+    let text = columns.next().unwrap_or_default();
+    if text == b"." && columns.clone().all(|sample| sample == b".") {
+        return;
+    }
+    let known = format.text == text;
+    format.set(text, header);
+    keys(text, format, known, number, header, faults);
+    for sample in columns {
+        one(sample, format, record, number, header.version, faults);
+    }
+}
+
+fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header, faults: &mut Faults) {
+    let keys: Vec<&[u8]> = text.split(|&b| b == b':').collect();
+    for key in &keys {
+        if !is_format_key(key, header.version) {
+            let message = if header.version.strict() {
+                "expected keys of letters, digits, underscores and dots"
+            } else {
+                "expected keys of letters and digits"
+            };
+            faults.error("vcf.format.key", number, message);
+        } else if !known && !header.format.contains_key(*key) {
+            faults.warn("vcf.format.undeclared", number, "expected a FORMAT line for each key");
+        }
+    }
+    if format.genotype.is_some_and(|at| at > 0) {
+        faults.error("vcf.format.gt", number, "expected GT as the first key");
+    }
+    if has_twice(&keys) {
+        faults.error("vcf.format.duplicate", number, "expected each key once");
+    }
+}
+
+fn one(
+    sample: &[u8],
+    format: &Format,
+    record: &Record<'_>,
+    number: u64,
+    version: Version,
+    faults: &mut Faults,
+) {
+    if sample.is_empty() {
+        return faults.error("vcf.sample", number, "expected a dot where there is nothing");
+    }
+    let mut ploidy = if format.genotype.is_some() { None } else { Some(2) };
+    for (i, value) in sample.split(|&b| b == b':').enumerate() {
+        let Some(key) = format.keys.get(i) else {
+            return faults.error("vcf.sample.extra", number, "expected no more fields than FORMAT has");
+        };
+        let say = |what: &str| format!("FORMAT {}: expected {what}", key.name);
+        if value.is_empty() {
+            faults.error("vcf.sample.empty", number, say("a dot where there is nothing"));
+            continue;
+        }
+        if key.meaning == Meaning::Genotype {
+            match Genotype::of(value, version) {
+                None => faults.error(
+                    "vcf.gt",
+                    number,
+                    "expected allele numbers or dots, with / or | between them",
+                ),
+                Some(genotype) => {
+                    // A genotype of one dot leaves open how many alleles there are.
+                    ploidy = (value != b".").then_some(genotype.ploidy);
+                    if record.count == 0 && genotype.largest == 1 {
+                        faults.warn(
+                            "vcf.gt.range",
+                            number,
+                            "expected the reference alone where ALT is a dot",
+                        );
+                    } else if genotype.largest > record.count {
+                        faults.error(
+                            "vcf.gt.range",
+                            number,
+                            "expected numbers of alleles that the record has",
+                        );
+                    }
+                }
+            }
+            continue;
+        }
+        if key.meaning == Meaning::Filter {
+            filter(value, number, version, faults);
+        }
+        if version < Version::V43 && value.iter().any(u8::is_ascii_whitespace) {
+            faults.error("vcf.sample.blank", number, say("no blanks"));
+        }
+        let alleles = Alleles { alternatives: record.count, ploidy };
+        match misfit(value, key.definition, key.meaning, alleles) {
+            None => {}
+            Some(Misfit::Count(n)) => faults.error("vcf.sample.number", number, say(&format!("{n} values"))),
+            Some(Misfit::Type(what)) => faults.error("vcf.sample.type", number, say(what)),
+            Some(Misfit::Wide) => {
+                faults.either(version.strict(), "vcf.sample.type", number, say("a number that 32 bits hold"));
+            }
+            Some(Misfit::Meaning(what)) => faults.error("vcf.sample.range", number, say(what)),
+        }
+    }
+}
+
+/// The filter of one genotype: as in the FILTER column.
+fn filter(value: &[u8], number: u64, version: Version, faults: &mut Faults) {
+    let alone = value == b"." || value == b"PASS";
+    let parts = value.split(|b| matches!(b, b';' | b',') && version.strict() || *b == b';');
+    let good = |p: &[u8]| !p.is_empty() && p != b"." && p != b"0" && !p.iter().any(u8::is_ascii_whitespace);
+    if !alone && !parts.into_iter().all(good) {
+        faults.error(
+            "vcf.sample.filter",
+            number,
+            "FORMAT FT: expected PASS, or filters with semicolons between them",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn genotypes_are_alleles_and_separators() {
+        let of = |text: &str, version| Genotype::of(text.as_bytes(), version).map(|g| (g.ploidy, g.largest));
+        for version in [Version::V41, Version::V44] {
+            assert_eq!(of("0|1", version), Some((2, 1)));
+            assert_eq!(of("./.", version), Some((2, 0)));
+            assert_eq!(of("0/0/12", version), Some((3, 12)));
+            assert_eq!(of(".", version), Some((1, 0)));
+            for bad in ["", "0/|1", "0.000", "1/C", "0/", "a", "-1"] {
+                assert_eq!(of(bad, version), None, "{bad}");
+            }
+        }
+        assert_eq!((of("|0/1", Version::V44), of("|0/1", Version::V43)), (Some((2, 1)), None));
+    }
+}

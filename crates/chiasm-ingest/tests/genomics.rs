@@ -1,0 +1,62 @@
+//! Variants, matrices and phenopackets: public test files, real cases, hostile bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use chiasm_ingest::feed::{Severity, Source};
+use chiasm_ingest::vcf;
+use flate2::read::GzDecoder;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The folder of data set `name`, or `None` with a loud word where it is not on this machine.
+fn data(name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("CHIASM_DATA").map_or(beside, PathBuf::from).join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: {} is not there; set CHIASM_DATA to the folder of data sets", folder.display());
+    None
+}
+
+/// The files of a .tar.gz: their paths and contents.
+fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
+    let packed = std::fs::File::open(archive).unwrap();
+    let mut archive = tar::Archive::new(GzDecoder::new(packed));
+    let mut found = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        found.push((path, bytes));
+    }
+    found
+}
+
+#[test]
+fn vcf_test_files_of_the_specification_are_accepted_and_refused() {
+    let Some(folder) = data("conformance/vcf") else { return };
+    let mut counts = [[0, 0], [0, 0]];
+    let mut wrong = Vec::new();
+    for (path, bytes) in members(&folder.join("vcf-4.1-4.2.tar.gz")) {
+        if !path.ends_with(".vcf") {
+            continue;
+        }
+        let version = usize::from(path.contains("4.2/"));
+        let passes = path.contains("/passed/");
+        counts[version][usize::from(!passes)] += 1;
+        let checked = vcf::check(&Source::memory(path.clone(), bytes)).unwrap();
+        if checked.is_valid() != passes {
+            let errors: Vec<_> =
+                checked.faults.iter().filter(|f| f.severity == Severity::Error).take(3).collect();
+            wrong.push(format!("{path}: {errors:?}"));
+        }
+        for fault in checked.faults.iter().filter(|f| f.severity == Severity::Error) {
+            let counted = fault.message.ends_with("more of this rule");
+            assert!(fault.rule.starts_with("vcf."), "{path}: {fault:?}");
+            assert!(fault.place.starts_with("line ") || counted, "{path}: {fault:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(counts, [[25, 193], [25, 190]]);
+}
