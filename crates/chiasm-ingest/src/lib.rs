@@ -27,6 +27,8 @@ pub mod npz;
 pub mod parquet;
 mod read;
 pub mod tar;
+mod waveform;
+pub mod wfdb;
 pub mod zip;
 
 pub use budget::Budget;
