@@ -57,7 +57,8 @@ pub(crate) fn events(
 /// none of them settles.
 pub(crate) fn kind(name: &str, unit: &str) -> &'static str {
     let lower = name.trim().to_ascii_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let any = |known: &[&str]| words.iter().any(|w| known.contains(w));
     let part = |known: &[&str]| known.iter().any(|k| lower.contains(k));
     let lead = |w: &str| {

@@ -115,7 +115,8 @@ impl<R: Read> Annotations<R> {
                 let (mut high, mut bottom) = ([0; 2], [0; 2]);
                 self.exact(&mut high)?;
                 self.exact(&mut bottom)?;
-                let skip = (i32::from(i16::from_le_bytes(high)) << 16) + i32::from(u16::from_le_bytes(bottom));
+                let skip =
+                    (i32::from(i16::from_le_bytes(high)) << 16) + i32::from(u16::from_le_bytes(bottom));
                 self.sample = self.sample.saturating_add(i64::from(skip));
                 (code, low) = self.pair()?.ok_or_else(|| self.damaged("the end of the file"))?;
             }
@@ -192,7 +193,8 @@ mod tests {
         bytes.extend([word(28, 18), word(NOTE, 3)].concat());
         bytes.extend(b"(N\0\0");
         bytes.extend([word(1, 70), word(CHANNEL, 1), word(SUBTYPE, 0xff)].concat());
-        bytes.extend([word(SKIP, 0), 1i16.to_le_bytes(), 2u16.to_le_bytes(), word(5, 3), word(0, 0)].concat());
+        bytes
+            .extend([word(SKIP, 0), 1i16.to_le_bytes(), 2u16.to_le_bytes(), word(5, 3), word(0, 0)].concat());
         let mut read = Annotations::new("a", &bytes[..]);
         let all: Vec<Annotation> = read.by_ref().map(Result::unwrap).collect();
         assert_eq!(read.frequency(), Some(360.0));

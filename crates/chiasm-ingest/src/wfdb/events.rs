@@ -28,7 +28,8 @@ const MAX_NOTES: usize = 100_000;
 /// # Errors
 /// Where the header itself cannot be opened, or the sink keeps nothing.
 pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
-    let kept = |source: crate::feed::SinkError, origin: &str| Error::Sink { place: origin.to_owned(), source };
+    let kept =
+        |source: crate::feed::SinkError, origin: &str| Error::Sink { place: origin.to_owned(), source };
     match gather(source, feed, sink) {
         Ok(entries) => entries.into_iter().try_for_each(|e| match e {
             Ok(entry) => sink.entry(entry).map_err(|e| kept(e, &source.origin)),
@@ -87,7 +88,8 @@ fn gather(source: &Source, feed: &Feed, sink: &dyn Sink) -> Result<Gathered, Sto
     let happened = header.start().and_then(|p| feed.moment(&p));
     let mut gathered = Vec::new();
     if !sink.has(&key) {
-        let mut entry = Entry::of(key, "", Some(identity.clone()), events(&record, happened, &assets, &names));
+        let mut entry =
+            Entry::of(key, "", Some(identity.clone()), events(&record, happened, &assets, &names));
         entry.findings = findings(source, &record);
         entry.assets = assets;
         gathered.push(Ok(entry));
@@ -142,7 +144,8 @@ fn events(record: &Record, happened: Option<Moment>, assets: &[Asset], names: &[
         .collect();
     let mut events = waveform::events(times, header.duration(), assets[0].id, &channels);
     if let Some(first) = events.first_mut() {
-        let described = std::mem::replace(first, Event::new(times, Code::verbatim(""), Modality::new(WAVEFORM)));
+        let described =
+            std::mem::replace(first, Event::new(times, Code::verbatim(""), Modality::new(WAVEFORM)));
         let mut described = described
             .with("segments", header.is_segmented().then(|| header.segments.len().to_string()))
             .with("time_of_day", header.time.filter(|_| header.date.is_none()).map(clock));
@@ -190,7 +193,9 @@ fn findings(source: &Source, record: &Record) -> Vec<Finding> {
 
 fn identity(header: &Header, feed: &Feed) -> Identity {
     let named = header.comments.iter().find_map(|comment| {
-        ["patient id", "patient", "subject id", "subject"].into_iter().find_map(|word| labelled(comment, word))
+        ["patient id", "patient", "subject id", "subject"]
+            .into_iter()
+            .find_map(|word| labelled(comment, word))
     });
     let value = named.unwrap_or(&header.name).to_owned();
     let mut identity = Identity::of_key(format!("{}|wfdb", feed.site), value, IdentifierKind::Other);
@@ -223,10 +228,12 @@ fn age_and_sex(comments: &[String]) -> (Option<f64>, Option<Sex>) {
         (0.0..=130.0).contains(&number).then_some(number)
     };
     let found = |word: &str| comments.iter().find_map(|c| labelled(c, word));
-    let (mut years, mut gender) = (found("age").and_then(age), found("sex").or(found("gender")).and_then(sex));
+    let (mut years, mut gender) =
+        (found("age").and_then(age), found("sex").or(found("gender")).and_then(sex));
     if let Some(first) = comments.iter().find(|c| {
         let mut words = c.split_ascii_whitespace();
-        words.next().is_some_and(|w| w.parse::<i32>().is_ok()) && words.next().is_some_and(|w| sex(w).is_some())
+        words.next().is_some_and(|w| w.parse::<i32>().is_ok())
+            && words.next().is_some_and(|w| sex(w).is_some())
     }) {
         let mut words = first.split_ascii_whitespace();
         years = years.or(words.next().and_then(age));
@@ -257,12 +264,15 @@ fn is_segment(source: &Source, header: &Header) -> bool {
     if (1..header.name.len()).filter_map(prefix).any(|s| names(&s)) {
         return true;
     }
-    let numbered = header.name.rsplit_once('_').is_some_and(|(_, n)| {
-        n == "layout" || (n.len() == 4 && n.bytes().all(|b| b.is_ascii_digit()))
-    });
+    let numbered = header
+        .name
+        .rsplit_once('_')
+        .is_some_and(|(_, n)| n == "layout" || (n.len() == 4 && n.bytes().all(|b| b.is_ascii_digit())));
     let folder = source.path().and_then(|p| p.parent().map(std::path::Path::to_owned)).filter(|_| numbered);
     let files = folder.and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten();
-    files.filter(|f| f.path().extension().is_some_and(|e| e == "hea")).any(|f| names(&Source::file(&f.path())))
+    files
+        .filter(|f| f.path().extension().is_some_and(|e| e == "hea"))
+        .any(|f| names(&Source::file(&f.path())))
 }
 
 /// An entry for each annotation file beside the header.
@@ -276,7 +286,8 @@ fn annotations(
     for annotator in ANNOTATORS {
         let Ok(file) = source.sibling(&format!("{}.{annotator}", header.name)) else { continue };
         let asset = waveform::asset(&file, "application/x-wfdb-annotation").map_err(Stop::Error)?;
-        let mut read = Annotations::new(file.origin.clone(), std::io::BufReader::new(file.open().map_err(Stop::Error)?));
+        let mut read =
+            Annotations::new(file.origin.clone(), std::io::BufReader::new(file.open().map_err(Stop::Error)?));
         let mut symbols: BTreeMap<String, usize> = BTreeMap::new();
         let (mut notes, mut left, mut total, mut beats) = (Vec::new(), 0, 0usize, 0usize);
         let mut broken = None;

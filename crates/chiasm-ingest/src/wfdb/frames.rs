@@ -79,8 +79,13 @@ impl Frames {
         let mut frames = header.frames.filter(|_| !open);
         let mut files = Vec::with_capacity(names.len());
         for name in names {
-            let members: Vec<(&Signal, usize)> =
-                header.signals.iter().zip(&starts).filter(|(s, _)| s.file == name).map(|(s, a)| (s, *a)).collect();
+            let members: Vec<(&Signal, usize)> = header
+                .signals
+                .iter()
+                .zip(&starts)
+                .filter(|(s, _)| s.file == name)
+                .map(|(s, a)| (s, *a))
+                .collect();
             let file = SignalFile::open(source, name, &members, frames)?;
             frames = frames.or(file.1);
             let depth = file.0.depth.saturating_mul(file.0.width as u64);
@@ -140,11 +145,8 @@ impl Frames {
 
     /// The checksums of all samples so far read from the files, by signal: their sum's low 16 bits.
     pub fn checksums(&self) -> Vec<u16> {
-        let mut sums: Vec<(usize, u16)> = self
-            .files
-            .iter()
-            .flat_map(|f| f.members.iter().map(|m| (m.at, m.checksum as u16)))
-            .collect();
+        let mut sums: Vec<(usize, u16)> =
+            self.files.iter().flat_map(|f| f.members.iter().map(|m| (m.at, m.checksum as u16))).collect();
         sums.sort_by_key(|(at, _)| *at);
         sums.into_iter().map(|(_, sum)| sum).collect()
     }

@@ -65,7 +65,8 @@ impl Record {
 
     fn segment(&self, segment: &Segment) -> Result<(Source, Header), Error> {
         let (source, mut header) = segment_header(&self.source, segment)?;
-        let damaged = |expected, found: String| Error::Damaged { place: source.origin.clone(), expected, found };
+        let damaged =
+            |expected, found: String| Error::Damaged { place: source.origin.clone(), expected, found };
         if header.is_segmented() {
             return Err(damaged("a segment without segments", "a record of several".to_owned()));
         }
@@ -180,7 +181,8 @@ impl Record {
                     (Some(place), Some((_, header))) => {
                         let own = &header.signals[place];
                         let model = models[i].get_or_insert_with(|| own.clone());
-                        if (model.format, model.gain, model.baseline) != (own.format, own.gain, own.baseline) {
+                        if (model.format, model.gain, model.baseline) != (own.format, own.gain, own.baseline)
+                        {
                             return Err(Error::UnsupportedType {
                                 place: self.source.origin.clone(),
                                 expected: "segments that store a signal alike",
@@ -248,13 +250,7 @@ fn segment_header(source: &Source, segment: &Segment) -> Result<(Source, Header)
 }
 
 /// A segment's stored values as the record's physical ones.
-fn convert(
-    signals: &[Signal],
-    own: &[Signal],
-    places: &[Option<usize>],
-    frame: &[i32],
-    values: &mut [f64],
-) {
+fn convert(signals: &[Signal], own: &[Signal], places: &[Option<usize>], frame: &[i32], values: &mut [f64]) {
     let mut at = 0;
     for (signal, place) in signals.iter().zip(places) {
         let into = &mut values[at..at + signal.samples_per_frame as usize];
