@@ -30,6 +30,8 @@ pub mod parquet;
 mod read;
 pub mod tar;
 pub mod vcf;
+mod waveform;
+pub mod wfdb;
 pub mod zip;
 
 pub use budget::Budget;

@@ -1,0 +1,42 @@
+//! WFDB: the records of PhysioNet. A text header (`.hea`) names files of samples (`.dat`, `.mat`); records
+//! may be made of segments, with gaps; beats and rhythms stand in annotation files beside it (`.atr`).
+//!
+//! [`Record`] gives the values of a record on one time line, [`Frames`] those of a segment as they are
+//! stored, both without holding the record in memory. The crate `wfdb` was weighed and left: it has
+//! neither the FLAC formats nor annotations, and no skew.
+//!
+//! # Source
+//! header(5), signal(5) and annot(5) of the WFDB Applications Guide; values as wfdb-python 4.3 gives them
+//! (`tools/wfdb_peer.sh`).
+
+mod annotation;
+mod check;
+mod events;
+mod flac;
+mod format;
+mod frames;
+mod header;
+mod record;
+
+pub use annotation::{Annotation, Annotations};
+pub use check::check;
+pub use events::read;
+pub use format::SampleFormat;
+pub use frames::Frames;
+pub use header::{Header, Segment, Signal};
+pub use record::Record;
+
+/// Whether `name` and the first bytes are those of a header: a record line, or comments before it.
+///
+/// Files of samples and annotations are read with their header and are no source of their own.
+pub fn recognises(head: &[u8], name: &str) -> bool {
+    let header = name.len() > 4 && name.as_bytes()[name.len() - 4..].eq_ignore_ascii_case(b".hea");
+    header && !head.contains(&0) && {
+        let text = String::from_utf8_lossy(head);
+        let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'));
+        first.is_none_or(|line| {
+            let mut words = line.split_ascii_whitespace();
+            words.next().is_some() && words.next().is_none_or(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        })
+    }
+}
