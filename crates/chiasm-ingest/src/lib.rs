@@ -14,12 +14,15 @@
 
 mod address;
 mod budget;
+pub mod codes;
 pub mod delimited;
 mod error;
 pub mod feed;
+pub mod fhir;
 mod fingerprint;
 mod format;
 pub mod gzip;
+pub mod json;
 mod member;
 mod nearest;
 mod npy;
