@@ -15,13 +15,16 @@
 mod address;
 mod asset;
 mod budget;
+pub mod codes;
 pub mod delimited;
 mod error;
 pub mod feed;
+pub mod fhir;
 mod fingerprint;
 mod format;
 pub mod gzip;
 mod lines;
+pub mod json;
 mod member;
 mod nearest;
 mod npy;

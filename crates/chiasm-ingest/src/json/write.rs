@@ -1,0 +1,79 @@
+use super::Json;
+
+impl Json<'_> {
+    /// Writes the value without blanks, members in their order and numbers with their digits.
+    pub fn write(&self, out: &mut String) {
+        self.put(out, false);
+    }
+
+    /// The value as [`Json::write`] writes it.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    /// The value without blanks, members sorted by name: two texts that say the same give the same.
+    pub fn canonical(&self, out: &mut String) {
+        self.put(out, true);
+    }
+
+    fn put(&self, out: &mut String, sorted: bool) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            Self::Number(digits) => out.push_str(digits),
+            Self::Text(text) => quote(text, out),
+            Self::Array(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    item.put(out, sorted);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                let mut order: Vec<_> = members.iter().collect();
+                if sorted {
+                    order.sort_by(|a, b| a.0.cmp(&b.0));
+                }
+                for (i, (name, value)) in order.into_iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    quote(name, out);
+                    out.push(':');
+                    value.put(out, sorted);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+/// Writes a string with the escapes that JSON demands and no other.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut start = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[start..i]);
+        start = i + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            byte => out.push_str(&format!("\\u{byte:04x}")),
+        }
+    }
+    out.push_str(&text[start..]);
+    out.push('"');
+}
