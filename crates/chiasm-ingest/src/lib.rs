@@ -20,6 +20,7 @@ pub mod feed;
 mod fingerprint;
 mod format;
 pub mod gzip;
+pub mod hl7;
 mod member;
 mod nearest;
 mod npy;
