@@ -25,6 +25,7 @@ mod format;
 pub mod gzip;
 mod lines;
 pub mod json;
+pub mod hl7;
 mod member;
 mod nearest;
 mod npy;
