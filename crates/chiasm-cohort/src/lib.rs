@@ -4,9 +4,11 @@
 //!   an outcome can never become an input.
 //! - [`CohortSpec`] (of a recipe): which modalities and which task, by name; no path, no code.
 //! - [`inputs`] says which files to read, [`Sources`] takes them as read, [`assemble`] joins them.
+//! - [`asof`]: events into features as they could be known at the index time.
 //! - [`split`]: folds by subject, stratified, the same for the same seed.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod asof;
 mod assemble;
 mod error;
 mod examples;

@@ -33,6 +33,7 @@ pub mod npz;
 pub mod parquet;
 mod read;
 pub mod tar;
+pub mod units;
 pub mod vcf;
 mod waveform;
 pub mod wfdb;

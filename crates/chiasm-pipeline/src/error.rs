@@ -89,6 +89,9 @@ pub enum Error {
         /// The reason.
         source: serde_json::Error,
     },
+    /// From linking.
+    #[error(transparent)]
+    Linkage(#[from] chiasm_linkage::Error),
     /// From the store.
     #[error(transparent)]
     Store(#[from] chiasm_store::Error),

@@ -10,6 +10,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion_proto::bytes::{logical_plan_from_bytes, logical_plan_to_bytes};
 use std::sync::Arc;
 use url::Url;
 
@@ -80,6 +81,23 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<DataFrame, Erro
     let only_questions =
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     Ok(context.sql_with_options(sql, only_questions).await?)
+}
+
+/// A plan as bytes, for a session elsewhere that has the same tables.
+///
+/// # Errors
+/// [`Error::Query`] where the plan holds what cannot be written.
+pub fn plan_to_bytes(asked: &DataFrame) -> Result<bytes::Bytes, Error> {
+    Ok(logical_plan_to_bytes(asked.logical_plan())?)
+}
+
+/// The plan in bytes that [`plan_to_bytes`] made, in a session that has the same tables.
+///
+/// # Errors
+/// [`Error::Query`] where the bytes are no plan, or the session lacks a table.
+pub async fn plan_from_bytes(context: &SessionContext, bytes: &[u8]) -> Result<DataFrame, Error> {
+    let plan = logical_plan_from_bytes(bytes, &context.task_ctx())?;
+    Ok(context.execute_logical_plan(plan).await?)
 }
 
 impl From<DataFusionError> for Error {

@@ -10,7 +10,6 @@ use chiasm_store::Store;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Layers of packing that are unpacked.
@@ -172,13 +171,8 @@ impl Walk<'_> {
     fn key(&self, source: &Source) -> Result<([u8; 32], u64), Error> {
         let mut hasher = blake3::Hasher::new();
         let fault = |e| Error::Read { path: PathBuf::from(&source.origin), source: e };
-        let bytes = match source.path() {
-            Some(path) => {
-                hasher.update_mmap_or_read(path).map_err(fault)?
-            }
-            None => hasher.update(&source.bytes(u64::MAX)?),
-        }
-        .count();
+        std::io::copy(&mut source.open()?, &mut hasher).map_err(fault)?;
+        let bytes = hasher.count();
         let content = hasher.finalize();
         let mut key = blake3::Hasher::new();
         key.update(content.as_bytes());

@@ -61,7 +61,7 @@ impl<'a> Normalise<'a> {
         }
         event.unit = Some(ucum.clone());
         let wanted = self.site.units.get(event.code.as_str()).map(String::as_str);
-        let wanted = wanted.or_else(|| units::usual(event.code.as_str())).filter(|w| *w != ucum);
+        let wanted = wanted.or_else(|| usual(event.code.as_str())).filter(|w| *w != ucum);
         let (Some(wanted), Some(value)) = (wanted, event.value) else { return };
         let loinc = event.code.as_str().strip_prefix("LOINC|");
         match units::convert(value, &ucum, wanted, loinc) {
@@ -75,5 +75,75 @@ impl<'a> Normalise<'a> {
             }
             Err(_) => self.tally.not_converted += 1,
         }
+    }
+}
+
+/// The unit in which values of a code are usually kept, in UCUM: the example unit of LOINC's own table for that
+/// code. A glucose that is sent in mmol/L under the code of the mass concentration is the same glucose.
+///
+/// # Source
+/// LOINC 2.78, field EXAMPLE_UCUM_UNITS, of the tests that intensive care and oncology order most.
+fn usual(code: &str) -> Option<&'static str> {
+    let unit = match code.strip_prefix("LOINC|")? {
+        // Glucose, urea nitrogen, creatinine, bilirubin (total, direct), calcium, magnesium, phosphate, cholesterol
+        // (total, HDL, LDL), triglycerides, uric acid.
+        "2345-7" | "2339-0" | "41653-7" | "3094-0" | "2160-0" | "1975-2" | "1968-7" | "17861-6" | "19123-9"
+        | "2777-1" | "2093-3" | "2085-9" | "13457-7" | "2089-1" | "2571-8" | "3084-1" => "mg/dL",
+        // The same by amount of substance.
+        "14749-6" | "22664-7" | "2000-8" | "2601-3" | "14879-1" | "14647-2" | "14646-4" | "22748-8" | "14927-8"
+        | "2524-7" | "2951-2" | "2823-3" | "2075-0" | "1963-8" | "2028-9" => "mmol/L",
+        "14682-9" | "14631-6" | "14933-6" => "umol/L",
+        // Haemoglobin, albumin, total protein.
+        "718-7" | "1751-7" | "2885-2" => "g/dL",
+        "4544-3" | "2708-6" | "4548-4" => "%",
+        "6690-2" | "777-3" => "10*3/uL",
+        "789-8" => "10*6/uL",
+        "8310-5" => "Cel",
+        "29463-7" => "kg",
+        "8302-2" => "cm",
+        "8480-6" | "8462-4" => "mm[Hg]",
+        "8867-4" | "9279-1" => "/min",
+        "1988-5" => "mg/L",
+        _ => return None,
+    };
+    Some(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chiasm_record::{Modality, Times};
+
+    fn normalised(site: &str, code: &str, value: f64, unit: &str) -> (Event, Tally) {
+        let site: SiteFeed = toml::from_str(site).unwrap();
+        let mut normalise = Normalise::of(&site);
+        let mut event = Event::new(Times::default(), Code::verbatim(code), Modality::new("labs"));
+        (event.value, event.unit) = (Some(value), Some(unit.to_owned()));
+        normalise.event(&mut event);
+        (event, normalise.tally)
+    }
+
+    #[test]
+    fn one_code_has_one_unit() {
+        let (event, tally) = normalised("", "LOINC|2345-7", 5.5, "mmol/l");
+        // 180.156 g/mol
+        assert!((event.value.unwrap() - 99.0858).abs() < 1e-3, "{:?}", event.value);
+        assert_eq!((event.unit.as_deref(), event.attribute("value_as_sent")), (Some("mg/dL"), Some("5.5")));
+        assert_eq!((event.attribute("unit_as_sent"), tally.converted), (Some("mmol/l"), 1));
+        let (event, _) = normalised("units = { \"LOINC|2345-7\" = \"mmol/L\" }", "LOINC|2345-7", 5.5, "mmol/L");
+        assert_eq!((event.value, event.attributes.len()), (Some(5.5), 0));
+    }
+
+    #[test]
+    fn what_is_not_known_stays_and_is_counted() {
+        let (event, tally) = normalised("codes = { \"L|K\" = \"LOINC|2823-3\" }", "L|X", 1.0, "blobs");
+        assert_eq!((event.code.as_str(), event.unit.as_deref()), ("L|X", Some("blobs")));
+        assert_eq!((tally.unmapped["L|X"], tally.unknown_units["blobs"]), (1, 1));
+        let (event, tally) = normalised("codes = { \"L|K\" = \"LOINC|2823-3\" }", "L|K", 4.0, "mmol/L");
+        assert_eq!((event.code.as_str(), event.attribute("local_code")), ("LOINC|2823-3", Some("L|K")));
+        assert!(tally.unmapped.is_empty());
+        // Kilograms are no concentration: the value stays as it was sent.
+        let (event, tally) = normalised("", "LOINC|2345-7", 5.0, "kg");
+        assert_eq!((event.value, event.unit.as_deref(), tally.not_converted), (Some(5.0), Some("kg"), 1));
     }
 }

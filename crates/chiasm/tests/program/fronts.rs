@@ -7,12 +7,20 @@ use std::time::{Duration, Instant};
 #[test]
 fn every_command_shows_an_example() {
     let toy = Toy::new();
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 17] = [
         &["quickstart"],
         &["run"],
         &["predict"],
         &["explain"],
         &["report"],
+        &["ingest"],
+        &["link"],
+        &["check"],
+        &["timeline"],
+        &["query"],
+        &["quarantine", "list"],
+        &["quarantine", "show"],
+        &["quarantine", "retry"],
         &["data", "list"],
         &["data", "get"],
         &["recipe", "check"],
@@ -20,7 +28,7 @@ fn every_command_shows_an_example() {
     ];
     for command in commands {
         let help = succeeds(&toy.chiasm(&[command, &["--help"]].concat()));
-        assert!(help.contains("Example:  chiasm "), "{command:?}: {help}");
+        assert!(help.contains("Example:  chiasm ") || help.contains("Examples:\n  chiasm "), "{command:?}: {help}");
         assert!(help.contains("Usage:"), "{command:?}");
     }
     assert!(succeeds(&toy.chiasm(&["--help"])).contains("chiasm quickstart"));

@@ -1,0 +1,263 @@
+//! A store as its users meet it: commits that show whole, content that comes twice, queries, other places.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use chiasm_record::{Code, Event, Modality, Moment, Times};
+use chiasm_store::{
+    AssetRow, Commit, Committed, EntryRow, Error, EventRow, IdentityRow, LinkRow, Place, QuarantineRow, RecordId,
+    Store, Table, Taken, plan, plan_from_bytes,
+    plan_to_bytes,
+};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
+use std::sync::Arc;
+
+const HOUR: i64 = 3_600_000_000;
+
+fn places() -> (tempfile::TempDir, [Place; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let remote = Arc::new(object_store::memory::InMemory::new());
+    let places = [Place::Folder(folder.path().join("store")), Place::Remote(remote)];
+    (folder, places)
+}
+
+fn hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+fn taken(name: &str, record: RecordId, events: i64) -> Taken {
+    let event = |i: i64| {
+        let mut event =
+            Event::new(Times::happened(Moment::instant(i * HOUR)), Code::new("LOINC", "718-7"), Modality::new("labs"));
+        event.value = Some(i as f64);
+        EventRow { record: Some(record), event, source: "lab".into(), origin: name.into() }
+    };
+    Taken {
+        entry: EntryRow { key: hash(name), source: "lab".into(), origin: name.into(), events },
+        events: (0..events).map(event).collect(),
+        identities: vec![IdentityRow {
+            record_id: record,
+            source: "lab".into(),
+            hash: hash(&format!("{record:?}")),
+            identity: "{}".into(),
+        }],
+        assets: Vec::new(),
+        statements: Vec::new(),
+    }
+}
+
+fn commit(taken: Vec<Taken>) -> Commit {
+    Commit { taken, ..Commit::default() }
+}
+
+#[test]
+fn what_is_committed_is_there_once() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+        let (ann, bob) = (store.record("lab", "1"), store.record("lab", "2"));
+        assert_ne!(ann, bob);
+        let first = commit(vec![taken("a", ann, 3), taken("b", bob, 2), taken("a", ann, 3)]);
+        let done = store.commit(&first).unwrap();
+        assert_eq!(done, Committed { entries: 2, events: 5, repeated: 1 });
+        // Again, by another process that has seen nothing.
+        let mut other = Store::open(place.clone()).unwrap();
+        assert_eq!(other.record("lab", "1"), ann);
+        assert_eq!(other.commit(&first).unwrap(), Committed { entries: 0, events: 0, repeated: 3 });
+        assert_eq!(other.manifest().commit, 1, "nothing new is no commit");
+        let times: Vec<i64> =
+            other.events(&[ann]).unwrap().iter().map(|r| r.event.times.happened.unwrap().start()).collect();
+        assert_eq!(times, [0, HOUR, 2 * HOUR]);
+        assert_eq!(other.events(&[bob]).unwrap().len(), 2);
+        assert_eq!(other.scan::<IdentityRow>().map(|r| r.unwrap().len()).sum::<usize>(), 2);
+    }
+}
+
+#[test]
+fn a_reader_sees_the_state_that_it_opened() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut writer = Store::create(place.clone(), [1; 32]).unwrap();
+        let ann = writer.record("lab", "1");
+        writer.commit(&commit(vec![taken("a", ann, 3)])).unwrap();
+        let mut reader = Store::open(place).unwrap();
+        for i in 0..20 {
+            writer.commit(&commit(vec![taken(&format!("b{i}"), ann, 1)])).unwrap();
+        }
+        assert!(writer.compact().unwrap() > 0);
+        assert_eq!(reader.events(&[ann]).unwrap().len(), 3);
+        reader.refresh().unwrap();
+        assert_eq!(reader.events(&[ann]).unwrap().len(), 23);
+        assert_eq!(reader.manifest().of(Table::Events).count(), 1);
+        // Merging loses no key: the same content is still the same.
+        assert_eq!(reader.commit(&commit(vec![taken("b7", ann, 1)])).unwrap().repeated, 1);
+        assert_eq!(writer.commit(&commit(vec![taken("b7", ann, 1)])).unwrap().repeated, 1);
+    }
+}
+
+#[test]
+fn writers_at_the_same_time_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    Store::create(place.clone(), [1; 32]).unwrap();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let place = place.clone();
+            scope.spawn(move || {
+                let mut store = Store::open(place).unwrap();
+                let ann = store.record("lab", "1");
+                for i in 0..10 {
+                    // Half of what one writes another writes too.
+                    let name = if i % 2 == 0 { format!("shared {i}") } else { format!("{writer} {i}") };
+                    store.commit(&commit(vec![taken(&name, ann, 2)])).unwrap();
+                }
+            });
+        }
+    });
+    let store = Store::open(place).unwrap();
+    let ann = store.record("lab", "1");
+    assert_eq!(store.events(&[ann]).unwrap().len(), 2 * (5 + 4 * 5));
+    assert_eq!(store.manifest().rows(Table::Entries), 25);
+}
+
+#[test]
+fn files_of_no_manifest_are_no_part_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+    let ann = store.record("lab", "1");
+    store.commit(&commit(vec![taken("a", ann, 3)])).unwrap();
+    // What a killed program leaves: a part that no manifest names, and half a file.
+    place.create("events/bucket=000/0123.parquet", b"half").unwrap();
+    std::fs::write(folder.path().join("tmp/123-0"), b"half").unwrap();
+    let mut store = Store::open(place).unwrap();
+    assert_eq!(store.events(&[ann]).unwrap().len(), 3);
+    assert_eq!(store.commit(&commit(vec![taken("b", ann, 1)])).unwrap().entries, 1);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_gives_an_error_and_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+    let ann = store.record("lab", "1");
+    store.commit(&commit(vec![taken("a", ann, 3)])).unwrap();
+    // A file where the folder of temporary files should be: as good as a full disk.
+    std::fs::remove_dir_all(folder.path().join("tmp")).unwrap();
+    std::fs::write(folder.path().join("tmp"), b"").unwrap();
+    assert!(matches!(store.commit(&commit(vec![taken("b", ann, 1)])), Err(Error::Io { .. })));
+    std::fs::remove_file(folder.path().join("tmp")).unwrap();
+    assert_eq!(Store::open(place).unwrap().events(&[ann]).unwrap().len(), 3);
+    assert_eq!(store.commit(&commit(vec![taken("b", ann, 1)])).unwrap().entries, 1);
+}
+
+#[test]
+fn assets_are_named_by_their_content() {
+    let (folder, places) = places();
+    let file = folder.path().join("film.dcm");
+    std::fs::write(&file, b"pixels").unwrap();
+    for place in places {
+        let mut store = Store::create(place, [1; 32]).unwrap();
+        let id = store.put_asset(b"pixels").unwrap();
+        assert_eq!(store.put_asset_file(&file, &id).unwrap(), 6);
+        assert_eq!(&store.asset(&id).unwrap()[..], b"pixels");
+        let other = chiasm_record::AssetId::new([3; 32]);
+        assert!(matches!(store.put_asset_file(&file, &other), Err(Error::AssetChanged)));
+        let ann = store.record("pacs", "1");
+        let row = AssetRow { asset: id.to_string(), media_type: "application/dicom".into(), bytes: 6 };
+        for name in ["a", "b"] {
+            let mut entry = taken(name, ann, 1);
+            entry.assets.push(row.clone());
+            store.commit(&commit(vec![entry])).unwrap();
+        }
+        assert_eq!(store.manifest().rows(Table::Assets), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_see_patients_and_nobody_s_name() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut store = Store::create(place, [1; 32]).unwrap();
+        // An empty store can be asked too.
+        let sql = "SELECT subject_id, count(*) AS n, max(numeric_value) FROM events GROUP BY 1 ORDER BY n";
+        assert_eq!(store.query(sql).await.unwrap().iter().map(|b| b.num_rows()).sum::<usize>(), 0);
+        let [ann, bob, cid] = ["1", "2", "3"].map(|id| store.record("lab", id));
+        let all = vec![taken("a", ann, 3), taken("b", bob, 2), taken("c", cid, 4)];
+        let links = [ann, bob].map(|record_id| LinkRow { record_id, subject_id: ann.0 }).to_vec();
+        store.commit(&Commit { taken: all, links: Some(links), ..Commit::default() }).unwrap();
+        let answer = store.query(sql).await.unwrap();
+        let numbers = |column: usize| -> Vec<i64> {
+            let cells = answer.iter().map(|b| b.column(column).as_primitive::<Int64Type>().values().to_vec());
+            cells.flatten().collect()
+        };
+        assert_eq!((numbers(0), numbers(1)), (vec![cid.0, ann.0], vec![4, 5]));
+        // Linking anew replaces all links; unlinking is linking without.
+        store.commit(&Commit { links: Some(Vec::new()), ..Commit::default() }).unwrap();
+        let answer = store.query("SELECT count(DISTINCT subject_id) FROM events").await.unwrap();
+        assert_eq!(answer[0].column(0).as_primitive::<Int64Type>().value(0), 3);
+        for sql in [
+            "SELECT * FROM identities",
+            "SELECT * FROM statements",
+            "CREATE TABLE x AS SELECT 1",
+            "INSERT INTO entries VALUES ('a', 'b', 'c', 1)",
+            "COPY events TO '/tmp/stolen.parquet'",
+            "SET datafusion.execution.batch_size = 1",
+            "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",
+            "SELECT * FROM '/etc/passwd'",
+            "SELEC 1",
+        ] {
+            assert!(matches!(store.query(sql).await, Err(Error::Query(_))), "{sql}");
+        }
+    }
+}
+
+/// A cohort's question is a plan that another engine can take: written to bytes, read again by a session that
+/// has the same tables, it gives the same answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cohort_query_survives_serialisation() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(Place::Folder(folder.path().to_owned()), [1; 32]).unwrap();
+    let [ann, bob] = ["1", "2"].map(|id| store.record("lab", id));
+    let links = vec![LinkRow { record_id: bob, subject_id: ann.0 }];
+    let all = vec![taken("a", ann, 30), taken("b", bob, 20)];
+    store.commit(&Commit { taken: all, links: Some(links), ..Commit::default() }).unwrap();
+    let sql = "SELECT subject_id, code, avg(numeric_value) AS mean, count(*) AS n FROM events \
+               WHERE known_time <= TIMESTAMP '1970-01-01T10:00:00' AND code LIKE 'LOINC|%' \
+               GROUP BY subject_id, code HAVING count(*) > 1 ORDER BY subject_id";
+    let context = store.session().await.unwrap();
+    let asked = plan(&context, sql).await.unwrap();
+    let bytes = plan_to_bytes(&asked).unwrap();
+    let elsewhere = store.session().await.unwrap();
+    let answer = plan_from_bytes(&elsewhere, &bytes).await.unwrap().collect().await.unwrap();
+    let expected = asked.collect().await.unwrap();
+    assert_eq!(answer, expected);
+    assert_eq!(answer[0].column_by_name("n").unwrap().as_primitive::<Int64Type>().value(0), 22);
+}
+
+#[test]
+fn other_programs_and_damage_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    assert!(matches!(Store::open(place.clone()), Err(Error::NoStore { .. })));
+    let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+    let ann = store.record("lab", "1");
+    let row = QuarantineRow {
+        id: hash("q"),
+        source: "lab".into(),
+        origin: "a".into(),
+        place: String::new(),
+        offset: None,
+        format: "HL7".into(),
+        rule: "hl7.msh".into(),
+        message: "expected MSH".into(),
+        asset: None,
+        state: "open".into(),
+    };
+    let commit = Commit { taken: vec![taken("a", ann, 1)], quarantine: vec![row], ..Commit::default() };
+    store.commit(&commit).unwrap();
+    let part = store.manifest().of(Table::Events).next().unwrap().file.clone();
+    std::fs::write(folder.path().join(part), b"PAR1 not PAR1").unwrap();
+    assert!(matches!(store.events(&[ann]), Err(Error::Damaged { .. })));
+    std::fs::write(folder.path().join("key"), b"short").unwrap();
+    assert!(matches!(Store::open(place), Err(Error::Damaged { .. })));
+}
