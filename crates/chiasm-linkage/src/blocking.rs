@@ -156,6 +156,11 @@ impl Blocking {
         (key, left_out)
     }
 
+    /// The atoms of each key in use.
+    pub(crate) fn used(&self) -> Vec<Vec<usize>> {
+        self.keys.iter().filter(|key| key.pairs > 0).map(|key| key.atoms.clone()).collect()
+    }
+
     /// Whether key number `key` also finds this pair.
     pub(crate) fn finds(&self, key: usize, a: u32, b: u32) -> bool {
         self.keys[key].atoms.iter().all(|&atom| {
@@ -173,6 +178,11 @@ impl Key {
             let from = block.checked_sub(1).map_or(0, |before| self.ends[before]);
             &self.members[from as usize..self.ends[block] as usize]
         })
+    }
+
+    /// All of its pairs, block by block.
+    pub(crate) fn all_pairs(&self, records: &Records) -> Vec<(u32, u32)> {
+        self.blocks().flat_map_iter(|block| pairs_of(records, block)).collect()
     }
 
     /// A share of its pairs: blocks and pairs are drawn by hash, so the draw is the same every time.
