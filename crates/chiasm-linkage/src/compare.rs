@@ -1,5 +1,7 @@
 use crate::levels::{EXACT, MISSING, MOST, Measure, name, order};
+use crate::link::Evidence;
 use crate::records::Records;
+use crate::score::Scorer;
 use crate::vocabulary::ValueId;
 use crate::{FieldKind, defaults};
 
@@ -21,13 +23,6 @@ pub(crate) struct Agreement {
     pub(crate) rarity: [f32; MOST],
 }
 
-impl Agreement {
-    /// The levels in one number, four bits each.
-    pub(crate) fn pattern(&self) -> u64 {
-        self.levels.iter().rev().fold(0, |pattern, &level| (pattern << 4) | u64::from(level))
-    }
-}
-
 /// Remembers levels of pairs of values that were worked out before; one for each thread.
 pub(crate) struct Cache {
     entries: Vec<(u64, u8)>,
@@ -37,6 +32,11 @@ impl Cache {
     /// Room for `2^bits` pairs; a newer one takes an older one's place.
     pub(crate) fn new(bits: u32) -> Self {
         Self { entries: vec![(0, 0); 1 << bits] }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.entries.fill((0, 0));
     }
 
     fn level(&mut self, kind: usize, a: ValueId, b: ValueId, work: impl FnOnce() -> u8) -> u8 {
@@ -73,14 +73,14 @@ impl Comparer {
                 None if room => comparisons.push(Comparison {
                     name: field.name.clone(),
                     kind: field.kind,
-                    measure: Measure::of(field.kind),
+                    measure: if records.encoded { Measure::Encoded } else { Measure::of(field.kind) },
                     of: vec![slot],
                 }),
                 None => {}
             }
         }
         let place = |kind| comparisons.iter().position(|c| c.kind == kind);
-        let names = place(FieldKind::GivenName).zip(place(FieldKind::FamilyName));
+        let names = (!records.encoded).then_some(()).and_then(|()| place(FieldKind::GivenName)).zip(place(FieldKind::FamilyName));
         let street = place(FieldKind::Street).filter(|&first| {
             comparisons.get(first + 1).is_some_and(|next| next.kind == FieldKind::Street && next.of.len() == 1)
         });
@@ -103,6 +103,12 @@ impl Comparer {
         Self { comparisons, rarity }
     }
 
+    /// Bits of a value's rarity; one that nobody had when frequencies were counted is as rare as can be.
+    fn rarity(&self, slot: usize, value: ValueId) -> f32 {
+        let known = self.rarity[slot].get(value as usize);
+        known.copied().unwrap_or_else(|| self.rarity[slot].iter().copied().fold(0.0, f32::max))
+    }
+
     /// How two records agree.
     pub(crate) fn compare(&self, records: &Records, a: u32, b: u32, cache: &mut Cache) -> Agreement {
         let mut agreement = Agreement::default();
@@ -110,6 +116,19 @@ impl Comparer {
             self.fill(records, at, a, b, cache, &mut agreement);
         }
         agreement
+    }
+
+    /// What each field says of two records.
+    pub(crate) fn evidence(&self, scorer: &Scorer, records: &Records, a: u32, b: u32) -> Vec<Evidence> {
+        let agreement = self.compare(records, a.min(b), a.max(b), &mut Cache::new(4));
+        let comparisons = self.comparisons.iter().enumerate();
+        comparisons
+            .map(|(at, comparison)| Evidence {
+                field: comparison.name.clone(),
+                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
+                weight: scorer.weight(at, &agreement),
+            })
+            .collect()
     }
 
     /// Fills in comparison number `at`. Those of order come after the two that they speak of.
@@ -141,7 +160,7 @@ impl Comparer {
             return true;
         }
         if x == y {
-            (into.levels[at], into.rarity[at]) = (EXACT, self.rarity[slot][x as usize]);
+            (into.levels[at], into.rarity[at]) = (EXACT, self.rarity(slot, x));
         }
         x == y
     }
@@ -174,7 +193,7 @@ impl Comparer {
             return (MISSING, 0.0);
         }
         if x == y {
-            let known = self.rarity[here][x as usize].min(self.rarity[there][y as usize]);
+            let known = self.rarity(here, x).min(self.rarity(there, y));
             return (EXACT, known);
         }
         let words = &records.vocabularies[slot.vocabulary];
@@ -184,7 +203,7 @@ impl Comparer {
             cache.level(slot.vocabulary, x, y, || measure.level(words, x, y))
         };
         let rare = if measure.rare_error_says_more(level) {
-            self.rarity[here][x as usize].max(self.rarity[there][y as usize])
+            self.rarity(here, x).max(self.rarity(there, y))
         } else {
             0.0
         };
@@ -240,7 +259,7 @@ impl Comparer {
     /// by a swap: `f'(a) = f(a) + s f(b)`. The factor `s` outside is the level's own m.
     fn rarity_of_swap(&self, records: &Records, one: usize, two: usize, a: u32, b: u32) -> f32 {
         let frequency = |record: u32| {
-            let rarity = |slot: usize| self.rarity[slot][records.slots[slot].values[record as usize] as usize];
+            let rarity = |slot: usize| self.rarity(slot, records.slots[slot].values[record as usize]);
             (-rarity(one) - rarity(two)).exp2()
         };
         let (f, g) = (frequency(a), frequency(b));

@@ -2,7 +2,7 @@
 
 use crate::similarity::{edits, jaro_winkler};
 use crate::vocabulary::{ValueId, Vocabulary};
-use crate::{FieldKind, normalise};
+use crate::{FieldKind, clk, normalise};
 
 /// Level 0 everywhere: one of the two has no value, which says nothing.
 pub(crate) const MISSING: u8 = 0;
@@ -28,6 +28,8 @@ pub(crate) enum Measure {
     House,
     /// Equal or not.
     Equal,
+    /// Bloom filters of any field.
+    Encoded,
     /// Whether two fields of a record changed places in the other.
     Order,
 }
@@ -89,6 +91,7 @@ impl Measure {
             Self::Words => &["missing", "exact", "one edit", "close", "shared word", "near", "different"],
             Self::House => &["missing", "exact", "one edit", "different"],
             Self::Equal => &["missing", "exact", "different"],
+            Self::Encoded => &["missing", "exact", "very close", "close", "near", "different"],
             Self::Order => &["missing", "in place", "swapped", "swapped, one close", "one crossed"],
         }
     }
@@ -133,6 +136,12 @@ impl Measure {
             Self::Words => words_level(words, a, b),
             Self::House => 3 - u8::from(edits(x, y, 1) <= 1 && x.len() + y.len() > 2),
             Self::Equal => 2,
+            Self::Encoded => match clk::dice(x, y) {
+                likeness if likeness >= 0.85 => 2,
+                likeness if likeness >= 0.68 => 3,
+                likeness if likeness >= 0.52 => 4,
+                _ => 5,
+            },
             Self::Order => order::IN_PLACE,
         }
     }

