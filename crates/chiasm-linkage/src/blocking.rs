@@ -2,7 +2,7 @@ use crate::compare::Comparer;
 use crate::levels::Measure;
 use crate::records::{Records, vocabulary_of};
 use crate::vocabulary::Vocabulary;
-use crate::{FieldKind, sampling::mix};
+use crate::{FieldKind, rules, sampling::mix};
 use rayon::prelude::*;
 
 /// Something that two records of one person probably share: a name, how it sounds, a birth month.
@@ -120,7 +120,11 @@ impl Blocking {
             let alone = atoms.iter().zip(&sizes).filter(|(atom, _)| !atom.coarse);
             alone.map(|(_, sizes)| usable(limit, sizes)).sum()
         };
-        let limit = (2..40).map(|bits| 1_u64 << bits).take_while(|&limit| total(limit) <= budget / 2).last().unwrap_or(3);
+        let limit = (2..40)
+            .map(|bits| 1_u64 << bits)
+            .take_while(|&limit| total(limit) <= budget / 2)
+            .last()
+            .unwrap_or(3);
         let mut blocking = Self { atoms, keys: Vec::new(), counts: Vec::new(), limit };
         let singles: Vec<usize> = (0..blocking.atoms.len()).filter(|&a| !blocking.atoms[a].coarse).collect();
         let made: Vec<Key> = singles.par_iter().map(|&a| blocking.single(records, a)).collect();
@@ -268,7 +272,8 @@ fn pairs_in(records: &Records, members: impl Iterator<Item = u32>) -> u64 {
 /// How many pairs each block of an atom holds.
 fn sizes(records: &Records, columns: &[Vec<u32>]) -> Vec<u64> {
     let entries = columns.iter().flat_map(|column| (0_u32..).zip(column));
-    let mut entries: Vec<(u32, u32)> = entries.filter(|(_, value)| **value != 0).map(|(r, &v)| (v, r)).collect();
+    let mut entries: Vec<(u32, u32)> =
+        entries.filter(|(_, value)| **value != 0).map(|(r, &v)| (v, r)).collect();
     entries.par_sort_unstable();
     entries.dedup();
     entries.chunk_by(|x, y| x.0 == y.0).map(|block| pairs_in(records, block.iter().map(|e| e.1))).collect()
@@ -287,7 +292,8 @@ fn left_out(records: usize, column: &[u32], key: &Key) -> Vec<bool> {
 /// Every atom that the comparisons allow.
 pub(crate) fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
     let mut atoms = Vec::new();
-    let order = |kind| comparer.comparisons.iter().position(|c| c.measure == Measure::Order && c.kind == kind);
+    let order =
+        |kind| comparer.comparisons.iter().position(|c| c.measure == Measure::Order && c.kind == kind);
     for (at, comparison) in comparer.comparisons.iter().enumerate() {
         if comparison.measure == Measure::Order {
             continue;
@@ -298,7 +304,7 @@ pub(crate) fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
         let name = &comparison.name;
         let words = &records.vocabularies[records.slots[comparison.of[0]].vocabulary];
         let distinct = words.len();
-        let coarse = matches!(comparison.measure, Measure::Equal) || distinct < 40;
+        let coarse = (comparison.measure == Measure::Equal || distinct < 40) && !rules::settles(kind);
         let atom = |part: Part, name: String| Atom {
             name,
             touches,
@@ -318,7 +324,8 @@ pub(crate) fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
         }
         atoms.push(atom(Part::Value, name.clone()));
     }
-    let place = |kind| comparer.comparisons.iter().position(|c| c.kind == kind && c.measure != Measure::Order);
+    let place =
+        |kind| comparer.comparisons.iter().position(|c| c.kind == kind && c.measure != Measure::Order);
     if let (Some(given), Some(family)) = (place(FieldKind::GivenName), place(FieldKind::FamilyName)) {
         let slots = [given, family].map(|at| comparer.comparisons[at].of[0]);
         let [g, f] = slots.map(|slot| &records.slots[slot].values);
@@ -345,7 +352,8 @@ fn columns(records: &Records, slots: &[usize], part: Part) -> Vec<Vec<u32>> {
         if part == Part::Value {
             return slot.values.clone();
         }
-        let numbers: Vec<u32> = (0..words.len() as u32).into_par_iter().map(|id| part.number(words, id)).collect();
+        let numbers: Vec<u32> =
+            (0..words.len() as u32).into_par_iter().map(|id| part.number(words, id)).collect();
         slot.values.iter().map(|&value| numbers[value as usize]).collect()
     };
     slots.iter().map(column).collect()

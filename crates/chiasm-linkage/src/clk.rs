@@ -62,18 +62,25 @@ impl EncodingKey {
         }
         let national = identity.identifiers.iter().find(|id| id.kind == crate::IdentifierKind::National);
         put(FieldKind::NationalId, national.map_or_else(String::new, |id| normalise::code(&id.value)), true);
-        put(FieldKind::Phone, identity.phones.first().map_or_else(String::new, |raw| normalise::phone(raw)), true);
+        put(
+            FieldKind::Phone,
+            identity.phones.first().map_or_else(String::new, |raw| normalise::phone(raw)),
+            true,
+        );
         EncodedIdentity { fields }
     }
 
     fn filter(&self, kind: FieldKind, text: &str, placed: bool) -> String {
         let mut bits = [0_u8; BYTES];
-        let padded: Vec<char> = std::iter::once('_').chain(text.chars()).chain(std::iter::once('_')).collect();
+        let padded: Vec<char> =
+            std::iter::once('_').chain(text.chars()).chain(std::iter::once('_')).collect();
         for (place, pair) in padded.windows(2).enumerate() {
             let token = if placed { format!("{place}:{}", pair[1]) } else { pair.iter().collect() };
             let hash = blake3::keyed_hash(&self.0, format!("{kind:?}\u{1f}{token}").as_bytes());
             let half = |from: usize| {
-                hash.as_bytes()[from..from + 8].iter().fold(0_u64, |number, &byte| (number << 8) | u64::from(byte))
+                hash.as_bytes()[from..from + 8]
+                    .iter()
+                    .fold(0_u64, |number, &byte| (number << 8) | u64::from(byte))
             };
             // An odd step reaches every bit of a filter whose size is a power of two.
             let (start, step) = (half(0), half(8) | 1);
@@ -129,7 +136,8 @@ mod tests {
     #[test]
     fn likeness_survives_and_nothing_else_does() {
         let key = EncodingKey::new(&[7; 32]).unwrap();
-        let encode = |key: &EncodingKey, name: &str| key.encode(&named("x", name)).filters().nth(1).unwrap().1;
+        let encode =
+            |key: &EncodingKey, name: &str| key.encode(&named("x", name)).filters().nth(1).unwrap().1;
         let (smith, smyth, jones) = (encode(&key, "smith"), encode(&key, "smyth"), encode(&key, "jones"));
         assert_eq!(smith, encode(&key, " Smith "));
         assert!(dice(&smith, &smyth) > 0.6 && dice(&smith, &jones) < 0.4);

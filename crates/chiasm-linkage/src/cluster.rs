@@ -80,7 +80,12 @@ impl Persons {
 /// contradicting birth and sex, or two records that a decision keeps apart, into one person is left to
 /// review instead; so is one that would chain two groups whose records do not match each other on the
 /// mean. Decisions of a person come first and cannot be outvoted.
-pub fn persons(records: &Records, linkage: &Linkage, decided: &BTreeMap<RecordPair, Decision>, config: ClusterConfig) -> Persons {
+pub fn persons(
+    records: &Records,
+    linkage: &Linkage,
+    decided: &BTreeMap<RecordPair, Decision>,
+    config: ClusterConfig,
+) -> Persons {
     let numbers: BTreeMap<&str, u32> = match decided.is_empty() {
         true => BTreeMap::new(),
         false => (0..records.len() as u32).map(|row| (records.id(row), row)).collect(),
@@ -103,14 +108,20 @@ pub fn persons(records: &Records, linkage: &Linkage, decided: &BTreeMap<RecordPa
         let Some((a, b)) = both(pair) else { continue };
         if *decision == Decision::Same {
             if groups.decided_apart(a, b) {
-                persons.review.push(Review { left: a, right: b, probability: 1.0, reason: ReviewReason::Decided });
+                persons.review.push(Review {
+                    left: a,
+                    right: b,
+                    probability: 1.0,
+                    reason: ReviewReason::Decided,
+                });
             } else {
                 groups.join(a, b);
                 persons.links.push((a, b, 1.0));
             }
         }
     }
-    let mut candidates: Vec<(u32, u32, f64, Option<ReviewReason>)> = linkage.candidates(records, config.review);
+    let mut candidates: Vec<(u32, u32, f64, Option<ReviewReason>)> =
+        linkage.candidates(records, config.review);
     candidates.sort_by(|x, y| y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1))));
     for (a, b, probability, doubt) in candidates {
         if settled.contains(&(a, b)) || groups.same(a, b) {
@@ -231,7 +242,9 @@ impl Linkage {
             match (comparison.measure, comparison.kind) {
                 // A number that differs by more than a typing error; record numbers do not forgive one.
                 (Measure::Record, _) if level > 1 => return Some(ReviewReason::TwoNumbers),
-                (Measure::Number, crate::FieldKind::NationalId) if last => return Some(ReviewReason::TwoNumbers),
+                (Measure::Number, crate::FieldKind::NationalId) if last => {
+                    return Some(ReviewReason::TwoNumbers);
+                }
                 (Measure::Date, _) => birth = last,
                 (_, crate::FieldKind::Sex) => sex = last,
                 _ => {}

@@ -42,7 +42,8 @@ impl Cache {
     fn level(&mut self, kind: usize, a: ValueId, b: ValueId, work: impl FnOnce() -> u8) -> u8 {
         let (low, high) = if a < b { (a, b) } else { (b, a) };
         let key = (kind as u64) << 60 | u64::from(low) << 30 | u64::from(high);
-        let place = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.entries.len().trailing_zeros())) as usize;
+        let place =
+            (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.entries.len().trailing_zeros())) as usize;
         let entry = &mut self.entries[place];
         if entry.0 != key {
             *entry = (key, work());
@@ -80,9 +81,14 @@ impl Comparer {
             }
         }
         let place = |kind| comparisons.iter().position(|c| c.kind == kind);
-        let names = (!records.encoded).then_some(()).and_then(|()| place(FieldKind::GivenName)).zip(place(FieldKind::FamilyName));
+        let names = (!records.encoded)
+            .then_some(())
+            .and_then(|()| place(FieldKind::GivenName))
+            .zip(place(FieldKind::FamilyName));
         let street = place(FieldKind::Street).filter(|&first| {
-            comparisons.get(first + 1).is_some_and(|next| next.kind == FieldKind::Street && next.of.len() == 1)
+            comparisons
+                .get(first + 1)
+                .is_some_and(|next| next.kind == FieldKind::Street && next.of.len() == 1)
         });
         for (first, second, name) in [
             names.map(|(given, family)| (given, family, "order of names")),
@@ -132,7 +138,15 @@ impl Comparer {
     }
 
     /// Fills in comparison number `at`. Those of order come after the two that they speak of.
-    pub(crate) fn fill(&self, records: &Records, at: usize, a: u32, b: u32, cache: &mut Cache, into: &mut Agreement) {
+    pub(crate) fn fill(
+        &self,
+        records: &Records,
+        at: usize,
+        a: u32,
+        b: u32,
+        cache: &mut Cache,
+        into: &mut Agreement,
+    ) {
         let comparison = &self.comparisons[at];
         if comparison.measure == Measure::Order {
             return self.fill_order(records, at, a, b, cache, into);
@@ -169,7 +183,8 @@ impl Comparer {
     pub(crate) fn may_cross(&self, records: &Records, a: u32, b: u32) -> bool {
         let orders = self.comparisons.iter().filter(|c| c.measure == Measure::Order);
         orders.into_iter().any(|order| {
-            let [one, two] = [order.of[0], order.of[1]].map(|c| &records.slots[self.comparisons[c].of[0]].values);
+            let [one, two] =
+                [order.of[0], order.of[1]].map(|c| &records.slots[self.comparisons[c].of[0]].values);
             let same = |x: u32, y: u32| x == y && x != 0;
             same(one[a as usize], two[b as usize]) || same(two[a as usize], one[b as usize])
         })
@@ -211,7 +226,15 @@ impl Comparer {
     }
 
     /// Whether two fields changed places. Where they did, the two speak through this line alone.
-    fn fill_order(&self, records: &Records, at: usize, a: u32, b: u32, cache: &mut Cache, into: &mut Agreement) {
+    fn fill_order(
+        &self,
+        records: &Records,
+        at: usize,
+        a: u32,
+        b: u32,
+        cache: &mut Cache,
+        into: &mut Agreement,
+    ) {
         let [first, second] = [self.comparisons[at].of[0], self.comparisons[at].of[1]];
         let [one, two] = [first, second].map(|c| self.comparisons[c].of[0]);
         let measure = self.comparisons[first].measure;

@@ -69,7 +69,9 @@ pub fn wrong_patient(identity: &Identity, shown: &Shown) -> Vec<Conflict> {
     }
     if let (Some(birth), Some(day)) = (identity.birth, shown.day) {
         // The date of birth may be a year or a month: the age then has a range.
-        let born = |month: u8, of_month: u8| days((birth.year, birth.month.unwrap_or(month), birth.day.unwrap_or(of_month)));
+        let born = |month: u8, of_month: u8| {
+            days((birth.year, birth.month.unwrap_or(month), birth.day.unwrap_or(of_month)))
+        };
         let (oldest, youngest) = (days(day) - born(1, 1), days(day) - born(12, 28));
         if oldest < -1 {
             conflicts.push(Conflict::BeforeBirth);
@@ -125,9 +127,16 @@ mod tests {
     #[test]
     fn silence_and_typing_errors_do_not_contradict() {
         assert_eq!(wrong_patient(&ada(), &Shown::default()), []);
-        let typed = Shown { birth: Some(BirthDate { year: 1980, month: Some(7), day: Some(3) }), ..Shown::default() };
+        let typed =
+            Shown { birth: Some(BirthDate { year: 1980, month: Some(7), day: Some(3) }), ..Shown::default() };
         assert_eq!(wrong_patient(&ada(), &typed), []);
-        let fits = Shown { age: Some(40.0), day: Some((2020, 3, 8)), ordered: Some((2020, 3, 1)), sex: Some(Sex::Female), ..typed };
+        let fits = Shown {
+            age: Some(40.0),
+            day: Some((2020, 3, 8)),
+            ordered: Some((2020, 3, 1)),
+            sex: Some(Sex::Female),
+            ..typed
+        };
         assert_eq!(wrong_patient(&ada(), &fits), []);
     }
 

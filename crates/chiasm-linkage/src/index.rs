@@ -95,7 +95,9 @@ impl Index {
         let floor = self.scorer.bits_for(least);
         let mut found: Vec<(u32, f32)> = Vec::new();
         for row in self.candidates(own) {
-            if let Some(total) = self.scorer.reaches(&self.comparer, &self.records, (row, own), floor, &mut self.cache) {
+            if let Some(total) =
+                self.scorer.reaches(&self.comparer, &self.records, (row, own), floor, &mut self.cache)
+            {
                 found.push((row, total));
             }
         }

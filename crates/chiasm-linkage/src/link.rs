@@ -2,8 +2,8 @@ use crate::blocking::{Blocking, KeyCount, pairs_of};
 use crate::compare::{Cache, Comparer};
 use crate::estimate::estimate;
 use crate::records::Records;
-use crate::{resolve, rules};
 use crate::score::Scorer;
+use crate::{resolve, rules};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,8 @@ pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
         let found = blocks.with_min_len(share).map_init(
             || Cache::new(16),
             |cache, block| {
-                let reach = |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
+                let reach =
+                    |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
                 pairs_of(records, block).filter_map(reach).collect::<Vec<_>>()
             },
         );

