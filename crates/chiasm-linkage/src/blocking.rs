@@ -1,7 +1,8 @@
 use crate::compare::Comparer;
 use crate::levels::Measure;
 use crate::records::{Records, vocabulary_of};
-use crate::{FieldKind, sampling::mix};
+use crate::vocabulary::Vocabulary;
+use crate::{FieldKind, rules, sampling::mix};
 use rayon::prelude::*;
 
 /// Something that two records of one person probably share: a name, how it sounds, a birth month.
@@ -11,10 +12,64 @@ pub(crate) struct Atom {
     pub(crate) touches: u32,
     /// The atom by record, 0 for none. Several columns where a record may have several (telephones).
     pub(crate) columns: Vec<Vec<u32>>,
+    /// Where its columns come from: what of which fields.
+    pub(crate) part: Part,
+    pub(crate) slots: Vec<usize>,
     /// Whether it may stand with another in one key where alone it is too common.
     joins: bool,
     /// Too common to stand alone as a key.
     coarse: bool,
+}
+
+/// What of a value an atom is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Value,
+    /// How a name sounds.
+    Sound,
+    /// Year and month of a date.
+    Month,
+    /// Month and day of a date.
+    Day,
+    /// Two names together, in whichever order.
+    Both,
+}
+
+impl Part {
+    /// The atom of one value; 0 for none.
+    fn number(self, words: &Vocabulary, id: u32) -> u32 {
+        let digits = |from: usize, to: usize| {
+            let digits = words.text(id);
+            let part = if digits.len() == 8 { digits.get(from..to).unwrap_or("") } else { "" };
+            part.parse::<u32>().map_or(0, |number| number + 1)
+        };
+        match self {
+            Self::Value | Self::Both => id,
+            Self::Sound => words.traits(id).sounds[0],
+            Self::Month => digits(0, 6),
+            Self::Day => digits(4, 8),
+        }
+    }
+}
+
+impl Atom {
+    /// The atom of one record, for each of its fields; 0 for none.
+    pub(crate) fn of(&self, records: &Records, row: u32) -> Vec<u32> {
+        let value = |slot: usize| records.slots[slot].values[row as usize];
+        match (self.part, self.slots.as_slice()) {
+            (Part::Both, &[given, family]) => vec![both_names(value(given), value(family))],
+            (part, slots) => {
+                let words = |slot: usize| &records.vocabularies[records.slots[slot].vocabulary];
+                slots.iter().map(|&slot| part.number(words(slot), value(slot))).collect()
+            }
+        }
+    }
+}
+
+fn both_names(given: u32, family: u32) -> u32 {
+    let names = u64::from(given.min(family)) << 32 | u64::from(given.max(family));
+    if given == 0 || family == 0 { 0 } else { (mix(names) as u32).max(1) }
 }
 
 /// One way to find pairs: records that agree on one or two atoms.
@@ -65,7 +120,11 @@ impl Blocking {
             let alone = atoms.iter().zip(&sizes).filter(|(atom, _)| !atom.coarse);
             alone.map(|(_, sizes)| usable(limit, sizes)).sum()
         };
-        let limit = (2..40).map(|bits| 1_u64 << bits).take_while(|&limit| total(limit) <= budget / 2).last().unwrap_or(3);
+        let limit = (2..40)
+            .map(|bits| 1_u64 << bits)
+            .take_while(|&limit| total(limit) <= budget / 2)
+            .last()
+            .unwrap_or(3);
         let mut blocking = Self { atoms, keys: Vec::new(), counts: Vec::new(), limit };
         let singles: Vec<usize> = (0..blocking.atoms.len()).filter(|&a| !blocking.atoms[a].coarse).collect();
         let made: Vec<Key> = singles.par_iter().map(|&a| blocking.single(records, a)).collect();
@@ -156,6 +215,11 @@ impl Blocking {
         (key, left_out)
     }
 
+    /// The atoms of each key in use.
+    pub(crate) fn used(&self) -> Vec<Vec<usize>> {
+        self.keys.iter().filter(|key| key.pairs > 0).map(|key| key.atoms.clone()).collect()
+    }
+
     /// Whether key number `key` also finds this pair.
     pub(crate) fn finds(&self, key: usize, a: u32, b: u32) -> bool {
         self.keys[key].atoms.iter().all(|&atom| {
@@ -173,6 +237,11 @@ impl Key {
             let from = block.checked_sub(1).map_or(0, |before| self.ends[before]);
             &self.members[from as usize..self.ends[block] as usize]
         })
+    }
+
+    /// All of its pairs, block by block.
+    pub(crate) fn all_pairs(&self, records: &Records) -> Vec<(u32, u32)> {
+        self.blocks().flat_map_iter(|block| pairs_of(records, block)).collect()
     }
 
     /// A share of its pairs: blocks and pairs are drawn by hash, so the draw is the same every time.
@@ -203,7 +272,8 @@ fn pairs_in(records: &Records, members: impl Iterator<Item = u32>) -> u64 {
 /// How many pairs each block of an atom holds.
 fn sizes(records: &Records, columns: &[Vec<u32>]) -> Vec<u64> {
     let entries = columns.iter().flat_map(|column| (0_u32..).zip(column));
-    let mut entries: Vec<(u32, u32)> = entries.filter(|(_, value)| **value != 0).map(|(r, &v)| (v, r)).collect();
+    let mut entries: Vec<(u32, u32)> =
+        entries.filter(|(_, value)| **value != 0).map(|(r, &v)| (v, r)).collect();
     entries.par_sort_unstable();
     entries.dedup();
     entries.chunk_by(|x, y| x.0 == y.0).map(|block| pairs_in(records, block.iter().map(|e| e.1))).collect()
@@ -219,9 +289,11 @@ fn left_out(records: usize, column: &[u32], key: &Key) -> Vec<bool> {
     over
 }
 
-fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
+/// Every atom that the comparisons allow.
+pub(crate) fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
     let mut atoms = Vec::new();
-    let order = |kind| comparer.comparisons.iter().position(|c| c.measure == Measure::Order && c.kind == kind);
+    let order =
+        |kind| comparer.comparisons.iter().position(|c| c.measure == Measure::Order && c.kind == kind);
     for (at, comparison) in comparer.comparisons.iter().enumerate() {
         if comparison.measure == Measure::Order {
             continue;
@@ -230,52 +302,59 @@ fn atoms(records: &Records, comparer: &Comparer) -> Vec<Atom> {
         let with_order = order(vocabulary_of(kind)).filter(|_| kind != FieldKind::Other);
         let touches = 1 << at | with_order.map_or(0, |order| 1_u32 << order);
         let name = &comparison.name;
-        let columns: Vec<Vec<u32>> = comparison.of.iter().map(|&slot| records.slots[slot].values.clone()).collect();
-        let derived = |make: &(dyn Fn(u32) -> u32 + Sync)| -> Vec<Vec<u32>> {
-            let slots = comparison.of.iter().map(|&slot| &records.slots[slot]);
-            slots
-                .map(|slot| {
-                    let by_value: Vec<u32> =
-                        (0..records.vocabularies[slot.vocabulary].len() as u32).into_par_iter().map(make).collect();
-                    slot.values.iter().map(|&value| by_value[value as usize]).collect()
-                })
-                .collect()
-        };
         let words = &records.vocabularies[records.slots[comparison.of[0]].vocabulary];
         let distinct = words.len();
-        let coarse = matches!(comparison.measure, Measure::Equal) || distinct < 40;
-        let joins = !coarse || distinct >= 12;
+        let coarse = (comparison.measure == Measure::Equal || distinct < 40) && !rules::settles(kind);
+        let atom = |part: Part, name: String| Atom {
+            name,
+            touches,
+            columns: columns(records, &comparison.of, part),
+            part,
+            slots: comparison.of.clone(),
+            joins: (!coarse || distinct >= 12) && matches!(part, Part::Value | Part::Sound),
+            coarse,
+        };
         match comparison.measure {
-            Measure::Name => {
-                let sounds = derived(&|id| words.traits(id).sounds[0]);
-                atoms.push(Atom { name: format!("sound of {name}"), touches, columns: sounds, joins: true, coarse: false });
-            }
+            Measure::Name => atoms.push(atom(Part::Sound, format!("sound of {name}"))),
             Measure::Date => {
-                let part = |from: usize, to: usize| {
-                    derived(&move |id| {
-                        let digits = words.text(id);
-                        let part = if digits.len() == 8 { &digits[from..to] } else { "" };
-                        part.parse::<u32>().map_or(0, |number| number + 1)
-                    })
-                };
-                let (months, days) = (part(0, 6), part(4, 8));
-                atoms.push(Atom { name: format!("month of {name}"), touches, columns: months, joins: false, coarse: false });
-                atoms.push(Atom { name: format!("day of {name}"), touches, columns: days, joins: false, coarse: false });
+                atoms.push(atom(Part::Month, format!("month of {name}")));
+                atoms.push(atom(Part::Day, format!("day of {name}")));
             }
             _ => {}
         }
-        atoms.push(Atom { name: name.clone(), touches, columns, joins, coarse });
+        atoms.push(atom(Part::Value, name.clone()));
     }
-    let place = |kind| comparer.comparisons.iter().position(|c| c.kind == kind && c.measure == Measure::Name);
+    let place =
+        |kind| comparer.comparisons.iter().position(|c| c.kind == kind && c.measure != Measure::Order);
     if let (Some(given), Some(family)) = (place(FieldKind::GivenName), place(FieldKind::FamilyName)) {
-        let [g, f] = [given, family].map(|at| &records.slots[comparer.comparisons[at].of[0]].values);
-        let both = g.iter().zip(f).map(|(&g, &f)| {
-            let names = u64::from(g.min(f)) << 32 | u64::from(g.max(f));
-            if g == 0 || f == 0 { 0 } else { (mix(names) as u32).max(1) }
-        });
+        let slots = [given, family].map(|at| comparer.comparisons[at].of[0]);
+        let [g, f] = slots.map(|slot| &records.slots[slot].values);
+        let both = g.iter().zip(f).map(|(&g, &f)| both_names(g, f)).collect();
         let order = order(FieldKind::GivenName).map_or(0, |order| 1 << order);
-        let touches = 1 << given | 1 << family | order;
-        atoms.push(Atom { name: "both names".into(), touches, columns: vec![both.collect()], joins: false, coarse: false });
+        atoms.push(Atom {
+            name: "both names".into(),
+            touches: 1 << given | 1 << family | order,
+            columns: vec![both],
+            part: Part::Both,
+            slots: slots.to_vec(),
+            joins: false,
+            coarse: false,
+        });
     }
     atoms
+}
+
+/// An atom's columns over all records.
+fn columns(records: &Records, slots: &[usize], part: Part) -> Vec<Vec<u32>> {
+    let column = |&slot: &usize| {
+        let slot = &records.slots[slot];
+        let words = &records.vocabularies[slot.vocabulary];
+        if part == Part::Value {
+            return slot.values.clone();
+        }
+        let numbers: Vec<u32> =
+            (0..words.len() as u32).into_par_iter().map(|id| part.number(words, id)).collect();
+        slot.values.iter().map(|&value| numbers[value as usize]).collect()
+    };
+    slots.iter().map(column).collect()
 }

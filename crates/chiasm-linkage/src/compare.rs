@@ -1,5 +1,7 @@
 use crate::levels::{EXACT, MISSING, MOST, Measure, name, order};
+use crate::link::Evidence;
 use crate::records::Records;
+use crate::score::Scorer;
 use crate::vocabulary::ValueId;
 use crate::{FieldKind, defaults};
 
@@ -21,13 +23,6 @@ pub(crate) struct Agreement {
     pub(crate) rarity: [f32; MOST],
 }
 
-impl Agreement {
-    /// The levels in one number, four bits each.
-    pub(crate) fn pattern(&self) -> u64 {
-        self.levels.iter().rev().fold(0, |pattern, &level| (pattern << 4) | u64::from(level))
-    }
-}
-
 /// Remembers levels of pairs of values that were worked out before; one for each thread.
 pub(crate) struct Cache {
     entries: Vec<(u64, u8)>,
@@ -39,10 +34,16 @@ impl Cache {
         Self { entries: vec![(0, 0); 1 << bits] }
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.entries.fill((0, 0));
+    }
+
     fn level(&mut self, kind: usize, a: ValueId, b: ValueId, work: impl FnOnce() -> u8) -> u8 {
         let (low, high) = if a < b { (a, b) } else { (b, a) };
         let key = (kind as u64) << 60 | u64::from(low) << 30 | u64::from(high);
-        let place = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.entries.len().trailing_zeros())) as usize;
+        let place =
+            (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - self.entries.len().trailing_zeros())) as usize;
         let entry = &mut self.entries[place];
         if entry.0 != key {
             *entry = (key, work());
@@ -73,16 +74,21 @@ impl Comparer {
                 None if room => comparisons.push(Comparison {
                     name: field.name.clone(),
                     kind: field.kind,
-                    measure: Measure::of(field.kind),
+                    measure: if records.encoded { Measure::Encoded } else { Measure::of(field.kind) },
                     of: vec![slot],
                 }),
                 None => {}
             }
         }
         let place = |kind| comparisons.iter().position(|c| c.kind == kind);
-        let names = place(FieldKind::GivenName).zip(place(FieldKind::FamilyName));
+        let names = (!records.encoded)
+            .then_some(())
+            .and_then(|()| place(FieldKind::GivenName))
+            .zip(place(FieldKind::FamilyName));
         let street = place(FieldKind::Street).filter(|&first| {
-            comparisons.get(first + 1).is_some_and(|next| next.kind == FieldKind::Street && next.of.len() == 1)
+            comparisons
+                .get(first + 1)
+                .is_some_and(|next| next.kind == FieldKind::Street && next.of.len() == 1)
         });
         for (first, second, name) in [
             names.map(|(given, family)| (given, family, "order of names")),
@@ -103,6 +109,12 @@ impl Comparer {
         Self { comparisons, rarity }
     }
 
+    /// Bits of a value's rarity; one that nobody had when frequencies were counted is as rare as can be.
+    fn rarity(&self, slot: usize, value: ValueId) -> f32 {
+        let known = self.rarity[slot].get(value as usize);
+        known.copied().unwrap_or_else(|| self.rarity[slot].iter().copied().fold(0.0, f32::max))
+    }
+
     /// How two records agree.
     pub(crate) fn compare(&self, records: &Records, a: u32, b: u32, cache: &mut Cache) -> Agreement {
         let mut agreement = Agreement::default();
@@ -112,8 +124,29 @@ impl Comparer {
         agreement
     }
 
+    /// What each field says of two records.
+    pub(crate) fn evidence(&self, scorer: &Scorer, records: &Records, a: u32, b: u32) -> Vec<Evidence> {
+        let agreement = self.compare(records, a.min(b), a.max(b), &mut Cache::new(4));
+        let comparisons = self.comparisons.iter().enumerate();
+        comparisons
+            .map(|(at, comparison)| Evidence {
+                field: comparison.name.clone(),
+                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
+                weight: scorer.weight(at, &agreement),
+            })
+            .collect()
+    }
+
     /// Fills in comparison number `at`. Those of order come after the two that they speak of.
-    pub(crate) fn fill(&self, records: &Records, at: usize, a: u32, b: u32, cache: &mut Cache, into: &mut Agreement) {
+    pub(crate) fn fill(
+        &self,
+        records: &Records,
+        at: usize,
+        a: u32,
+        b: u32,
+        cache: &mut Cache,
+        into: &mut Agreement,
+    ) {
         let comparison = &self.comparisons[at];
         if comparison.measure == Measure::Order {
             return self.fill_order(records, at, a, b, cache, into);
@@ -141,7 +174,7 @@ impl Comparer {
             return true;
         }
         if x == y {
-            (into.levels[at], into.rarity[at]) = (EXACT, self.rarity[slot][x as usize]);
+            (into.levels[at], into.rarity[at]) = (EXACT, self.rarity(slot, x));
         }
         x == y
     }
@@ -150,7 +183,8 @@ impl Comparer {
     pub(crate) fn may_cross(&self, records: &Records, a: u32, b: u32) -> bool {
         let orders = self.comparisons.iter().filter(|c| c.measure == Measure::Order);
         orders.into_iter().any(|order| {
-            let [one, two] = [order.of[0], order.of[1]].map(|c| &records.slots[self.comparisons[c].of[0]].values);
+            let [one, two] =
+                [order.of[0], order.of[1]].map(|c| &records.slots[self.comparisons[c].of[0]].values);
             let same = |x: u32, y: u32| x == y && x != 0;
             same(one[a as usize], two[b as usize]) || same(two[a as usize], one[b as usize])
         })
@@ -174,7 +208,7 @@ impl Comparer {
             return (MISSING, 0.0);
         }
         if x == y {
-            let known = self.rarity[here][x as usize].min(self.rarity[there][y as usize]);
+            let known = self.rarity(here, x).min(self.rarity(there, y));
             return (EXACT, known);
         }
         let words = &records.vocabularies[slot.vocabulary];
@@ -184,7 +218,7 @@ impl Comparer {
             cache.level(slot.vocabulary, x, y, || measure.level(words, x, y))
         };
         let rare = if measure.rare_error_says_more(level) {
-            self.rarity[here][x as usize].max(self.rarity[there][y as usize])
+            self.rarity(here, x).max(self.rarity(there, y))
         } else {
             0.0
         };
@@ -192,7 +226,15 @@ impl Comparer {
     }
 
     /// Whether two fields changed places. Where they did, the two speak through this line alone.
-    fn fill_order(&self, records: &Records, at: usize, a: u32, b: u32, cache: &mut Cache, into: &mut Agreement) {
+    fn fill_order(
+        &self,
+        records: &Records,
+        at: usize,
+        a: u32,
+        b: u32,
+        cache: &mut Cache,
+        into: &mut Agreement,
+    ) {
         let [first, second] = [self.comparisons[at].of[0], self.comparisons[at].of[1]];
         let [one, two] = [first, second].map(|c| self.comparisons[c].of[0]);
         let measure = self.comparisons[first].measure;
@@ -240,7 +282,7 @@ impl Comparer {
     /// by a swap: `f'(a) = f(a) + s f(b)`. The factor `s` outside is the level's own m.
     fn rarity_of_swap(&self, records: &Records, one: usize, two: usize, a: u32, b: u32) -> f32 {
         let frequency = |record: u32| {
-            let rarity = |slot: usize| self.rarity[slot][records.slots[slot].values[record as usize] as usize];
+            let rarity = |slot: usize| self.rarity(slot, records.slots[slot].values[record as usize]);
             (-rarity(one) - rarity(two)).exp2()
         };
         let (f, g) = (frequency(a), frequency(b));

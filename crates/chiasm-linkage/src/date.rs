@@ -41,7 +41,8 @@ fn numbers(raw: &str) -> Vec<(u32, usize)> {
 pub(crate) fn digits(raw: &str, order: DateOrder) -> String {
     let day = raw.trim().split(['T', ' ']).next().unwrap_or("");
     let found = numbers(day);
-    let valid = |(y, m, d): (u32, u32, u32)| (m <= 99 && d <= 99 && y <= 9999).then(|| format!("{y:04}{m:02}{d:02}"));
+    let valid =
+        |(y, m, d): (u32, u32, u32)| (m <= 99 && d <= 99 && y <= 9999).then(|| format!("{y:04}{m:02}{d:02}"));
     let date = match found[..] {
         [(_, 8)] => Some(day.chars().filter(char::is_ascii_digit).collect()),
         [(_, 6)] | [(_, 4)] if day.chars().all(|c| c.is_ascii_digit()) => Some(day.to_owned()),

@@ -38,6 +38,7 @@ pub(crate) fn matching(measure: Measure) -> [f64; MOST] {
         Measure::Words => &[0.0, 0.75, 0.04, 0.02, 0.02, 0.01, 0.16],
         Measure::House => &[0.0, 0.8, 0.03, 0.17],
         Measure::Equal => &[0.0, 0.97, 0.03],
+        Measure::Encoded => &[0.0, 0.85, 0.04, 0.04, 0.02, 0.05],
         Measure::Order => &[0.0, 0.978, 0.01, 0.006, 0.006],
     })
 }
@@ -53,6 +54,7 @@ pub(crate) fn random(measure: Measure) -> [f64; MOST] {
         Measure::Words => &[0.0, 1e-3, 5e-4, 5e-4, 0.05, 2e-3, 0.946],
         Measure::House => &[0.0, 0.02, 0.1, 0.88],
         Measure::Equal => &[0.0, 0.5, 0.5],
+        Measure::Encoded => &[0.0, 0.01, 0.002, 0.005, 0.02, 0.963],
         // Rarity speaks for swaps; a crossed name beside a near one is as common as a near name.
         Measure::Order => &[0.0, 1.0, 1.0, 0.02, 1.0],
     })

@@ -2,11 +2,11 @@
 
 use crate::blocking::Blocking;
 use crate::compare::{Agreement, Cache, Comparer};
+use crate::defaults;
 use crate::levels::{EXACT, MISSING, MOST, Measure};
 use crate::records::Records;
 use crate::sampling::{below, mix};
 use crate::score::{Chances, Scorer};
-use crate::defaults;
 use rayon::prelude::*;
 
 /// Random pairs for u, and pairs of all keys together for m.
@@ -56,7 +56,8 @@ pub(crate) fn estimate(records: &Records, comparer: &Comparer, blocking: &Blocki
 
 /// Half as many matches as the smaller side has records: where estimation begins.
 fn prior_guess(records: &Records) -> f64 {
-    let n = if records.tables == 1 { records.len() } else { records.second.min(records.len() - records.second) };
+    let n =
+        if records.tables == 1 { records.len() } else { records.second.min(records.len() - records.second) };
     (0.5 * n as f64 / records.pairs().max(1.0)).clamp(1e-12, 0.5)
 }
 

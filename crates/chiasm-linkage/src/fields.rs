@@ -82,7 +82,8 @@ impl Fields {
                 return FieldKind::Ignore;
             }
             let told = self.columns.iter().find(|(told, _)| told.trim() == name).map(|(_, &kind)| kind);
-            let known = || if self.recognise.unwrap_or(true) { recognise(name) } else { Some(FieldKind::Ignore) };
+            let known =
+                || if self.recognise.unwrap_or(true) { recognise(name) } else { Some(FieldKind::Ignore) };
             told.or_else(known).unwrap_or_else(|| {
                 let message = format!("column \"{name}\" is of no known kind and was left out");
                 findings.push(Finding::new(place, message, 1));
@@ -103,60 +104,160 @@ pub fn recognise(name: &str) -> Option<FieldKind> {
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let joined = words.join("_");
     let stem = joined.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-    KNOWN.iter().find(|(_, names)| names.contains(&joined.as_str()) || names.contains(&stem)).map(|&(kind, _)| kind)
+    KNOWN
+        .iter()
+        .find(|(_, names)| names.contains(&joined.as_str()) || names.contains(&stem))
+        .map(|&(kind, _)| kind)
 }
 
 /// Names of columns by kind, in lower case with underscores; a number at the end is not part of the name.
 const KNOWN: [(FieldKind, &[&str]); 17] = [
     (
         FieldKind::Ignore,
-        &["id", "rec_id", "record_id", "unique_id", "cluster", "cluster_id", "entity_id", "row", "row_id", "source_dataset"],
+        &[
+            "id",
+            "rec_id",
+            "record_id",
+            "unique_id",
+            "cluster",
+            "cluster_id",
+            "entity_id",
+            "row",
+            "row_id",
+            "source_dataset",
+        ],
     ),
     (
         FieldKind::GivenName,
         &[
-            "given_name", "given_names", "givenname", "given", "first_name", "firstname", "first", "forename", "forenames",
-            "fname", "vorname", "prenom", "nombre",
+            "given_name",
+            "given_names",
+            "givenname",
+            "given",
+            "first_name",
+            "firstname",
+            "first",
+            "forename",
+            "forenames",
+            "fname",
+            "vorname",
+            "prenom",
+            "nombre",
         ],
     ),
     (
         FieldKind::FamilyName,
         &[
-            "family_name", "familyname", "family", "surname", "last_name", "lastname", "last", "lname", "nachname", "nom",
-            "apellido", "apellidos",
+            "family_name",
+            "familyname",
+            "family",
+            "surname",
+            "last_name",
+            "lastname",
+            "last",
+            "lname",
+            "nachname",
+            "nom",
+            "apellido",
+            "apellidos",
         ],
     ),
     (FieldKind::FullName, &["full_name", "fullname", "name", "patient_name", "person_name"]),
     (
         FieldKind::BirthDate,
-        &["dob", "date_of_birth", "dateofbirth", "birth_date", "birthdate", "birthday", "birth", "patient_birth_date", "geburtsdatum"],
+        &[
+            "dob",
+            "date_of_birth",
+            "dateofbirth",
+            "birth_date",
+            "birthdate",
+            "birthday",
+            "birth",
+            "patient_birth_date",
+            "geburtsdatum",
+        ],
     ),
-    (FieldKind::Sex, &["sex", "gender", "administrative_sex", "administrative_gender", "patient_sex", "geschlecht"]),
-    (FieldKind::Postcode, &["postcode", "post_code", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "plz"]),
+    (
+        FieldKind::Sex,
+        &["sex", "gender", "administrative_sex", "administrative_gender", "patient_sex", "geschlecht"],
+    ),
+    (
+        FieldKind::Postcode,
+        &["postcode", "post_code", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "plz"],
+    ),
     (
         FieldKind::Street,
         &[
-            "street", "street_name", "address", "address_line", "addressline", "addr", "street_address", "line", "strasse",
+            "street",
+            "street_name",
+            "address",
+            "address_line",
+            "addressline",
+            "addr",
+            "street_address",
+            "line",
+            "strasse",
         ],
     ),
-    (FieldKind::HouseNumber, &["street_number", "street_no", "house_number", "house_no", "house", "hausnummer"]),
+    (
+        FieldKind::HouseNumber,
+        &["street_number", "street_no", "house_number", "house_no", "house", "hausnummer"],
+    ),
     (FieldKind::City, &["city", "town", "suburb", "locality", "municipality", "ort"]),
     (FieldKind::State, &["state", "county", "province", "region"]),
     (
         FieldKind::Phone,
-        &["phone", "phone_number", "phone_no", "telephone", "telephone_number", "tel", "mobile", "mobile_phone", "cell", "home_phone"],
+        &[
+            "phone",
+            "phone_number",
+            "phone_no",
+            "telephone",
+            "telephone_number",
+            "tel",
+            "mobile",
+            "mobile_phone",
+            "cell",
+            "home_phone",
+        ],
     ),
     (FieldKind::Email, &["email", "e_mail", "email_address", "mail"]),
     (
         FieldKind::NationalId,
         &[
-            "national_id", "soc_sec_id", "social_security_number", "ssn", "nhs_number", "nhs_no", "nino", "chi_number",
-            "medicare_number", "personal_number", "ahv",
+            "national_id",
+            "soc_sec_id",
+            "social_security_number",
+            "ssn",
+            "nhs_number",
+            "nhs_no",
+            "nino",
+            "chi_number",
+            "medicare_number",
+            "personal_number",
+            "ahv",
         ],
     ),
-    (FieldKind::MedicalRecord, &["mrn", "medical_record_number", "medical_record_no", "hospital_number", "chart_number"]),
-    (FieldKind::Authority, &["authority", "assigning_authority", "mrn_authority", "issuer", "issuer_of_patient_id"]),
-    (FieldKind::Other, &["occupation", "religion", "marital_status", "ethnicity", "race", "birth_place", "place_of_birth", "mothers_maiden_name"]),
+    (
+        FieldKind::MedicalRecord,
+        &["mrn", "medical_record_number", "medical_record_no", "hospital_number", "chart_number"],
+    ),
+    (
+        FieldKind::Authority,
+        &["authority", "assigning_authority", "mrn_authority", "issuer", "issuer_of_patient_id"],
+    ),
+    (
+        FieldKind::Other,
+        &[
+            "occupation",
+            "religion",
+            "marital_status",
+            "ethnicity",
+            "race",
+            "birth_place",
+            "place_of_birth",
+            "mothers_maiden_name",
+        ],
+    ),
 ];
 
 #[cfg(test)]

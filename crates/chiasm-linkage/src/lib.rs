@@ -2,27 +2,40 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod blocking;
+mod clk;
+mod cluster;
 mod compare;
 mod date;
 mod defaults;
 mod error;
 mod estimate;
 mod fields;
+mod guard;
 mod identity;
+mod index;
+mod ledger;
 mod levels;
 mod link;
 mod nicknames;
 mod normalise;
 mod records;
 mod resolve;
+mod rules;
 mod sampling;
 mod score;
 mod similarity;
 mod vocabulary;
+mod waterfall;
 
 pub use blocking::KeyCount;
+pub use clk::{EncodedIdentity, EncodingKey};
+pub use cluster::{ClusterConfig, Persons, Review, ReviewReason, persons};
 pub use error::Error;
 pub use fields::{FieldKind, Fields, recognise};
+pub use guard::{Conflict, Shown, wrong_patient};
 pub use identity::{Address, BirthDate, Identifier, IdentifierKind, Identity, PersonName, Sex};
+pub use index::{Index, Match};
+pub use ledger::{Decision, Entry, Ledger, RecordPair, Voice};
 pub use link::{Evidence, LinkConfig, Linkage, Pair, link};
 pub use records::{Records, RecordsBuilder};
+pub use waterfall::{waterfall_svg, waterfall_text};

@@ -2,8 +2,8 @@ use crate::blocking::{Blocking, KeyCount, pairs_of};
 use crate::compare::{Cache, Comparer};
 use crate::estimate::estimate;
 use crate::records::Records;
-use crate::resolve;
 use crate::score::Scorer;
+use crate::{resolve, rules};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub struct Pair {
     pub probability: f64,
     /// The same chance from this pair alone.
     pub pairwise: f64,
+    /// Whether a rule settles it: the same record number, or national id and date of birth.
+    pub certain: bool,
     /// Sum of the weights, in bits (log2 of the Bayes factor).
     pub total: f32,
 }
@@ -60,8 +62,10 @@ pub struct Linkage {
     pub keys: Vec<KeyCount>,
     /// Whether no table was taken to hold a person twice.
     pub one_each: bool,
-    comparer: Comparer,
-    scorer: Scorer,
+    pub(crate) comparer: Comparer,
+    pub(crate) scorer: Scorer,
+    /// The atoms of each key that was used, for an index.
+    pub(crate) used: Vec<Vec<usize>>,
 }
 
 /// Finds the pairs of records that may be of one person.
@@ -78,38 +82,57 @@ pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
         let found = blocks.with_min_len(share).map_init(
             || Cache::new(16),
             |cache, block| {
-                let reach = |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
+                let reach =
+                    |pair| scorer.reaches(&comparer, records, pair, floor, cache).map(|total| (pair, total));
                 pairs_of(records, block).filter_map(reach).collect::<Vec<_>>()
             },
         );
         pairs.par_extend(found.flatten_iter());
     }
+    pairs.extend(settled(records, &comparer, &scorer, &blocking));
     pairs.par_sort_unstable_by_key(|(pair, _)| *pair);
     pairs.dedup_by_key(|(pair, _)| *pair);
     let expected: f64 = pairs.iter().map(|(_, total)| scorer.probability_of(f64::from(*total))).sum();
     scorer.prior = (expected.max(1.0) / records.pairs().max(2.0)).min(0.5);
     let one_each = config.one_each.unwrap_or_else(|| resolve::one_each(records, &scorer, &pairs));
     let resolved = resolve::resolve(records, &comparer, &scorer, &pairs, one_each);
+    let numbered = comparer.comparisons.iter().any(|c| rules::settles(c.kind));
     let pair = |(((left, right), total), log_odds): (((u32, u32), f32), f64)| {
         let probability = 1.0 / (1.0 + (-log_odds).exp2());
-        Pair { left, right, probability, pairwise: scorer.probability_of(f64::from(total)), total }
+        let certain = numbered && {
+            rules::certain(&comparer, &comparer.compare(records, left, right, &mut Cache::new(2)))
+        };
+        Pair { left, right, probability, pairwise: scorer.probability_of(f64::from(total)), total, certain }
     };
-    let pairs = pairs.into_iter().zip(resolved).map(pair).filter(|pair| pair.probability >= config.least).collect();
-    Linkage { pairs, keys: blocking.counts.clone(), one_each, comparer, scorer }
+    let kept = |pair: &Pair| pair.probability >= config.least || pair.certain;
+    let pairs = pairs.into_iter().zip(resolved).map(pair).filter(kept).collect();
+    Linkage { pairs, keys: blocking.counts.clone(), one_each, comparer, scorer, used: blocking.used() }
+}
+
+/// The pairs that a rule settles, whatever their weight.
+fn settled(
+    records: &Records,
+    comparer: &Comparer,
+    scorer: &Scorer,
+    blocking: &Blocking,
+) -> Vec<((u32, u32), f32)> {
+    let mut cache = Cache::new(4);
+    let mut found = Vec::new();
+    for key in blocking.keys.iter().filter(|key| rules::may_settle(comparer, key.touches)) {
+        for pair in key.all_pairs(records) {
+            let agreement = comparer.compare(records, pair.0, pair.1, &mut cache);
+            if rules::certain(comparer, &agreement) {
+                found.push((pair, scorer.total(&agreement)));
+            }
+        }
+    }
+    found
 }
 
 impl Linkage {
     /// What each field says about two records.
     pub fn evidence(&self, records: &Records, left: u32, right: u32) -> Vec<Evidence> {
-        let agreement = self.comparer.compare(records, left, right, &mut Cache::new(4));
-        let comparisons = self.comparer.comparisons.iter().enumerate();
-        comparisons
-            .map(|(at, comparison)| Evidence {
-                field: comparison.name.clone(),
-                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
-                weight: self.scorer.weight(at, &agreement),
-            })
-            .collect()
+        self.comparer.evidence(&self.scorer, records, left, right)
     }
 
     /// m and u by field and level, for whoever wants to see what was learned.
@@ -120,6 +143,11 @@ impl Linkage {
             levels.map(|(level, name)| (comparison.name.clone(), *name, chances.m[level], chances.u[level]))
         });
         rows.collect()
+    }
+
+    /// Bits before any field: where a waterfall begins.
+    pub fn prior_bits(&self) -> f64 {
+        (self.scorer.prior / (1.0 - self.scorer.prior)).log2()
     }
 
     /// The chance that two records drawn at random are of one person, as estimated.

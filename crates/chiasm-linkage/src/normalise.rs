@@ -26,7 +26,8 @@ pub(crate) fn text(raw: &str) -> String {
         }
     }
     out.truncate(out.trim_end().len());
-    if matches!(out.as_str(), "null" | "none" | "nan" | "n/a" | "<na>" | "unknown" | "unk" | "-" | "--" | "?") {
+    if matches!(out.as_str(), "null" | "none" | "nan" | "n/a" | "<na>" | "unknown" | "unk" | "-" | "--" | "?")
+    {
         out.clear();
     }
     out
@@ -83,8 +84,8 @@ pub(crate) fn full_name(raw: &str) -> (String, String) {
 
 /// Words of family names that say nothing alone.
 pub(crate) const PARTICLES: [&str; 22] = [
-    "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "el", "al", "bin", "ibn", "ter",
-    "ten", "zu", "zur", "st",
+    "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "el", "al", "bin",
+    "ibn", "ter", "ten", "zu", "zur", "st",
 ];
 
 /// Letters and digits alone: postcodes, numbers of the state, record numbers.

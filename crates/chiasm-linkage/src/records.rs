@@ -1,3 +1,4 @@
+use crate::clk::EncodedIdentity;
 use crate::date::{self, DateOrder};
 use crate::vocabulary::{ValueId, Vocabulary};
 use crate::{Error, FieldKind, Fields, IdentifierKind, Identity, Sex, normalise};
@@ -14,11 +15,15 @@ pub struct Records {
     /// Where the second table begins; the number of records where there is one table.
     pub(crate) second: usize,
     pub(crate) tables: usize,
+    /// Whether the values are Bloom filters.
+    pub(crate) encoded: bool,
 }
 
 /// One column over all records.
 pub(crate) struct Slot {
     pub(crate) kind: FieldKind,
+    /// Which of the columns of its kind.
+    pub(crate) ordinal: usize,
     /// What it is called in a list of weights.
     pub(crate) name: String,
     /// Values of one vocabulary can be compared across slots.
@@ -35,6 +40,7 @@ pub struct RecordsBuilder {
     ids: Vec<Box<str>>,
     second: Option<usize>,
     tables: usize,
+    encoded: bool,
 }
 
 /// Kinds whose values are compared with each other share a vocabulary, named after one of them.
@@ -64,7 +70,8 @@ impl RecordsBuilder {
         let mut seen: BTreeMap<FieldKind, usize> = BTreeMap::new();
         let cells: Vec<_> = cells.into_iter().collect();
         let has_house = cells.iter().any(|(kind, ..)| *kind == FieldKind::HouseNumber);
-        let authority = cells.iter().find(|(kind, ..)| *kind == FieldKind::Authority).map(|c| normalise::text(c.2));
+        let authority =
+            cells.iter().find(|(kind, ..)| *kind == FieldKind::Authority).map(|c| normalise::text(c.2));
         for (kind, name, raw) in cells {
             let mut put = |kind: FieldKind, value: &str| {
                 let ordinal = seen.entry(kind).or_default();
@@ -107,7 +114,8 @@ impl RecordsBuilder {
     fn put(&mut self, kind: FieldKind, ordinal: usize, name: &str, value: &str) {
         let row = self.ids.len() - 1;
         let id = self.vocabularies.entry(vocabulary_of(kind)).or_default().intern(value);
-        let (_, values) = self.columns.entry((kind, ordinal)).or_insert_with(|| (name.to_owned(), Vec::new()));
+        let (_, values) =
+            self.columns.entry((kind, ordinal)).or_insert_with(|| (name.to_owned(), Vec::new()));
         values.resize(row, 0);
         values.push(id);
     }
@@ -169,6 +177,15 @@ impl RecordsBuilder {
         }
     }
 
+    /// Adds somebody of whom only encodings are known. A builder takes either encodings or text.
+    pub fn push_encoded(&mut self, id: &str, encoded: &EncodedIdentity) {
+        self.encoded = true;
+        self.push(id, []);
+        for (kind, filter) in encoded.filters() {
+            self.put(kind, 0, kind_name(kind), &filter);
+        }
+    }
+
     /// The records, ready to compare. Columns in which nobody has anything are dropped.
     pub fn finish(self) -> Records {
         let total = self.ids.len();
@@ -178,14 +195,14 @@ impl RecordsBuilder {
             vocabulary.describe(*kind == FieldKind::GivenName);
         }
         let columns = self.columns.into_iter().filter(|(_, (_, values))| values.iter().any(|&v| v != 0));
-        let slots = columns.map(|((kind, _), (name, mut values))| {
+        let slots = columns.map(|((kind, ordinal), (name, mut values))| {
             values.resize(total, 0);
             let vocabulary = kinds.iter().position(|&k| k == vocabulary_of(kind)).unwrap_or(0);
-            Slot { kind, name, vocabulary, values }
+            Slot { kind, ordinal, name, vocabulary, values }
         });
         let slots = slots.collect();
         let second = self.second.unwrap_or(total);
-        Records { slots, vocabularies, ids: self.ids, second, tables: self.tables }
+        Records { slots, vocabularies, ids: self.ids, second, tables: self.tables, encoded: self.encoded }
     }
 }
 
@@ -277,9 +294,53 @@ impl Records {
         a != b && (self.tables == 1 || (a as usize) < self.second && (b as usize) >= self.second)
     }
 
+    /// Adds the only record of `other` as the last of these, field by field. Returns what [`Self::drop_last`]
+    /// needs to leave no trace.
+    pub(crate) fn push_last(&mut self, other: &Self) -> Vec<usize> {
+        let sizes = self.vocabularies.iter().map(Vocabulary::len).collect();
+        for slot in &mut self.slots {
+            let known = other.slots.iter().find(|o| o.kind == slot.kind && o.ordinal == slot.ordinal);
+            let text = known.map_or("", |o| other.vocabularies[o.vocabulary].text(o.values[0]));
+            let names = vocabulary_of(slot.kind) == FieldKind::GivenName;
+            slot.values.push(self.vocabularies[slot.vocabulary].intern_described(text, names));
+        }
+        self.ids.push("".into());
+        sizes
+    }
+
+    /// Takes the last record out again; says whether values went with it.
+    pub(crate) fn drop_last(&mut self, sizes: &[usize]) -> bool {
+        for slot in &mut self.slots {
+            slot.values.pop();
+        }
+        self.ids.pop();
+        let mut gone = false;
+        for (vocabulary, &size) in self.vocabularies.iter_mut().zip(sizes) {
+            gone |= vocabulary.len() > size;
+            vocabulary.truncate(size);
+        }
+        gone
+    }
+
     /// How many pairs of records there are to compare.
     pub fn pairs(&self) -> f64 {
         let n = self.len() as f64;
         if self.tables == 1 { n * (n - 1.0) / 2.0 } else { self.second as f64 * (n - self.second as f64) }
+    }
+}
+
+/// What a kind of field is called where no column has a name.
+fn kind_name(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::GivenName => "given name",
+        FieldKind::FamilyName => "family name",
+        FieldKind::BirthDate => "birth date",
+        FieldKind::Sex => "sex",
+        FieldKind::Postcode => "postcode",
+        FieldKind::Street => "street",
+        FieldKind::City => "city",
+        FieldKind::NationalId => "national id",
+        FieldKind::Phone => "phone",
+        _ => "other",
     }
 }

@@ -1,8 +1,7 @@
 //! What pairs say of each other: a record belongs to one person, so its candidates compete where they
 //! contradict each other and support each other where they agree.
 
-use crate::compare::{Agreement, Cache, Comparer};
-use crate::levels::MISSING;
+use crate::compare::{Cache, Comparer};
 use crate::records::Records;
 use crate::score::Scorer;
 use rayon::prelude::*;
@@ -12,14 +11,17 @@ use std::collections::HashMap;
 const OPEN: f64 = 1e-3;
 /// How many neighbours of a pair are looked at: 2 + 4 records have 203 partitions.
 const NEIGHBOURS: usize = 4;
+/// How far the pairs of `k` records repeat each other: their sum counts `(2 / k)` to this power. At 0 they are
+/// independent, at 1 they count as `k - 1` pairs.
+const DEPENDENCE: f64 = 0.3;
 /// Most bits that a pair's neighbours may move it.
 const MOST_MOVED: f64 = 30.0;
 
 /// Log-odds (in bits) of each pair given its neighbours.
 ///
 /// The records of a pair and their likeliest other partners are divided into persons in every possible
-/// way. A person's records are told from strangers by a star: each record against the one in the middle
-/// that explains them best, and where the one in the middle lacks a field, by that field against each other.
+/// way. What speaks for `k` records being one person is the sum of their pairs' log-odds, damped as the pairs of
+/// `k` records are no `k (k - 1) / 2` independent witnesses.
 ///
 /// `pairs` are sorted and carry bits of evidence; `one_each` says that no table holds a person twice.
 pub(crate) fn resolve(
@@ -73,10 +75,8 @@ fn neighbours(partners: &HashMap<u32, Vec<(u32, f32)>>, a: u32, b: u32) -> Vec<u
 /// A few records and how each pair of them agrees.
 struct Local {
     size: usize,
-    /// Log-odds in bits. Shape: `[size][size]`.
+    /// Log-odds in bits, the smaller number first. Shape: `[size][size]`.
     odds: Vec<f64>,
-    /// What a pair says in fields that a third lacks. Shape: `[size][size][size]`, the third first.
-    unseen: Vec<f64>,
 }
 
 impl Local {
@@ -90,72 +90,47 @@ impl Local {
         cache: &mut Cache,
     ) -> Self {
         let size = members.len();
-        let mut agreements = vec![Agreement::default(); size * size];
         let mut odds = vec![0.0; size * size];
         for i in 0..size {
             for j in i + 1..size {
                 let (a, b) = (members[i].min(members[j]), members[i].max(members[j]));
-                let agreement = comparer.compare(records, a, b, cache);
-                let apart = one_each && !records.comparable(a, b);
-                let bits = if apart { f64::NEG_INFINITY } else { f64::from(scorer.total(&agreement)) + prior };
-                for at in [i * size + j, j * size + i] {
-                    agreements[at] = agreement;
-                    odds[at] = bits;
-                }
+                odds[i * size + j] = match one_each && !records.comparable(a, b) {
+                    true => f64::NEG_INFINITY,
+                    false => f64::from(scorer.total(&comparer.compare(records, a, b, cache))) + prior,
+                };
             }
         }
-        let mut unseen = vec![0.0; size * size * size];
-        for middle in 0..size {
-            for i in (0..size).filter(|&i| i != middle) {
-                for j in (i + 1..size).filter(|&j| j != middle) {
-                    let [to_i, to_j] = [i, j].map(|k| &agreements[middle * size + k]);
-                    let between = &agreements[i * size + j];
-                    let lacks = |at: &usize| to_i.levels[*at] == MISSING || to_j.levels[*at] == MISSING;
-                    let fields = (0..scorer.chances.len()).filter(lacks);
-                    let bits: f64 = fields.map(|at| f64::from(scorer.weight(at, between))).sum();
-                    let barred = odds[i * size + j] == f64::NEG_INFINITY;
-                    unseen[(middle * size + i) * size + j] = if barred { f64::NEG_INFINITY } else { bits };
-                }
-            }
-        }
-        Self { size, odds, unseen }
+        Self { size, odds }
     }
 
     /// Bits for the records of a set (one bit each in `set`) being one person.
-    fn star(&self, set: u32) -> f64 {
+    fn together(&self, set: u32) -> f64 {
         let members: Vec<usize> = (0..self.size).filter(|&i| set & (1 << i) != 0).collect();
         if members.len() < 2 {
             return 0.0;
         }
-        let mut best = f64::NEG_INFINITY;
-        for &middle in &members {
-            let mut bits = 0.0;
-            for (at, &i) in members.iter().enumerate() {
-                if i != middle {
-                    bits += self.odds[middle * self.size + i];
-                    let later = members[at + 1..].iter().filter(|&&j| j != middle);
-                    bits += later.map(|&j| self.unseen[(middle * self.size + i) * self.size + j]).sum::<f64>();
-                }
-            }
-            best = best.max(bits);
-        }
-        best
+        let pairs =
+            members.iter().enumerate().flat_map(|(at, &i)| members[at + 1..].iter().map(move |&j| (i, j)));
+        let total: f64 = pairs.map(|(i, j)| self.odds[i * self.size + j]).sum();
+        total * (2.0 / members.len() as f64).powf(DEPENDENCE)
     }
 
     /// Sums over all partitions of the records into persons.
     fn log_odds_of_first_two(&self) -> f64 {
-        let stars: Vec<f64> = (0..1_u32 << self.size).map(|set| self.star(set)).collect();
+        let sets: Vec<f64> = (0..1_u32 << self.size).map(|set| self.together(set)).collect();
         let all = (1_u32 << self.size) - 1;
         // The best partition stands for scale, so that no power of two overflows.
         let mut together = Vec::new();
         let mut apart = Vec::new();
-        partitions(all, 0.0, false, &stars, &mut |bits, same| if same { together.push(bits) } else { apart.push(bits) });
+        partitions(all, 0.0, false, &sets, &mut |bits, same| {
+            if same { together.push(bits) } else { apart.push(bits) }
+        });
         log_sum(&together) - log_sum(&apart)
     }
 }
 
 /// Calls `each` with the bits of every partition of `left` and whether the first two records share a set.
-fn partitions(left: u32, bits: f64, same: bool, stars: &[f64], each: &mut impl FnMut(f64, bool)) {
+fn partitions(left: u32, bits: f64, same: bool, sets: &[f64], each: &mut impl FnMut(f64, bool)) {
     if left == 0 {
         return each(bits, same);
     }
@@ -164,9 +139,9 @@ fn partitions(left: u32, bits: f64, same: bool, stars: &[f64], each: &mut impl F
     let mut others = rest;
     loop {
         let set = first | others;
-        let star = stars[set as usize];
-        if star > f64::NEG_INFINITY {
-            partitions(left ^ set, bits + star, same || set & 3 == 3, stars, each);
+        let own = sets[set as usize];
+        if own > f64::NEG_INFINITY {
+            partitions(left ^ set, bits + own, same || set & 3 == 3, sets, each);
         }
         if others == 0 {
             return;
@@ -204,18 +179,11 @@ mod tests {
     use super::*;
 
     fn local(odds: &[(usize, usize, f64)], size: usize) -> Local {
-        let mut all = vec![-10.0; size * size];
+        let mut all = vec![-40.0; size * size];
         for &(i, j, bits) in odds {
             all[i * size + j] = bits;
-            all[j * size + i] = bits;
         }
-        let mut unseen = vec![0.0; size * size * size];
-        for at in 0..unseen.len() {
-            // Whatever contradicts each other does so in a field that the middle lacks.
-            let (i, j) = (at / size % size, at % size);
-            unseen[at] = all[i * size + j].min(0.0);
-        }
-        Local { size, odds: all, unseen }
+        Local { size, odds: all }
     }
 
     #[test]
@@ -231,8 +199,8 @@ mod tests {
 
     #[test]
     fn a_third_that_is_both_supports() {
-        let told = local(&[(0, 1, 0.0), (0, 2, 12.0), (1, 2, 12.0)], 3).log_odds_of_first_two();
-        assert!(told > 9.0, "{told}");
+        let told = local(&[(0, 1, 0.0), (0, 2, 15.0), (1, 2, 15.0)], 3).log_odds_of_first_two();
+        assert!(told > 4.0, "{told}");
     }
 
     #[test]

@@ -45,7 +45,13 @@ impl Scorer {
             u: defaults::random(comparison.measure),
             usual_rarity: [f32::NAN; MOST],
         });
-        let mut scorer = Self { chances: chances.collect(), prior, bits: Vec::new(), ceiling: Vec::new(), order: Vec::new() };
+        let mut scorer = Self {
+            chances: chances.collect(),
+            prior,
+            bits: Vec::new(),
+            ceiling: Vec::new(),
+            order: Vec::new(),
+        };
         scorer.refresh();
         scorer
     }
@@ -58,7 +64,9 @@ impl Scorer {
                 if chances.measure == Measure::Order {
                     return 0.0;
                 }
-                let spare = |level: u8| f32::from(u8::from(chances.measure.rare_error_says_more(level))) * Chances::MOST_MOVED;
+                let spare = |level: u8| {
+                    f32::from(u8::from(chances.measure.rare_error_says_more(level))) * Chances::MOST_MOVED
+                };
                 let most = (2..MOST as u8).map(|level| bits[usize::from(level)] + spare(level));
                 most.fold(0.0, f32::max)
             })
@@ -82,7 +90,8 @@ impl Scorer {
             return 0.0;
         }
         let chances = &self.chances[at];
-        let moved = if level == EXACT && chances.measure.rare_says_more() || chances.measure == Measure::Order {
+        let moved = if level == EXACT && chances.measure.rare_says_more() || chances.measure == Measure::Order
+        {
             rarity
         } else if chances.measure.rare_error_says_more(level) {
             let usual = chances.usual_rarity[usize::from(level)];
@@ -131,7 +140,9 @@ impl Scorer {
         // Fields that changed places may still agree: nothing bounds what they say.
         let mut bound = if comparer.may_cross(records, a, b) { f32::INFINITY } else { 0.0 };
         for &at in &self.order {
-            if self.chances[at].measure == Measure::Order || !comparer.at_once(records, at, a, b, &mut agreement) {
+            if self.chances[at].measure == Measure::Order
+                || !comparer.at_once(records, at, a, b, &mut agreement)
+            {
                 bound += self.ceiling[at];
                 open[opened] = at as u8;
                 opened += 1;

@@ -43,11 +43,6 @@ impl Vocabulary {
         id
     }
 
-    /// The number of a value that is known.
-    pub(crate) fn id(&self, value: &str) -> Option<ValueId> {
-        self.index.get(value).copied()
-    }
-
     /// The text of a value; empty for "missing".
     pub(crate) fn text(&self, id: ValueId) -> &str {
         let Some(last) = (id as usize).checked_sub(1) else { return "" };
@@ -72,6 +67,18 @@ impl Vocabulary {
         let all: Vec<Traits> =
             (from..self.len()).into_par_iter().map(|id| traits(self.text(id as ValueId), names)).collect();
         self.traits.extend(all);
+    }
+
+    /// Forgets the newest values until so many numbers are left.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        while self.len() > len.max(1) {
+            let newest = (self.len() - 1) as ValueId;
+            let text: Box<str> = self.text(newest).into();
+            self.index.remove(&text);
+            self.ends.pop();
+            self.text.truncate(self.text.len() - text.len());
+            self.traits.truncate(self.ends.len() + 1);
+        }
     }
 
     /// Adds one value with its traits: what an index does for a record that comes later.
@@ -118,7 +125,8 @@ mod tests {
         words.describe(true);
         assert_eq!((ada, empty, again), (1, 0, 1));
         assert_eq!((words.text(grace), words.text(0), words.len()), ("grace", "", 3));
-        assert_eq!(words.id("grace"), Some(grace));
+        words.truncate(2);
+        assert_eq!((words.len(), words.intern("ada"), words.intern("eve"), words.text(2)), (2, 1, 2, "eve"));
     }
 
     #[test]

@@ -1,0 +1,270 @@
+use crate::ledger::{Decision, RecordPair};
+use crate::levels::Measure;
+use crate::link::Linkage;
+use crate::records::Records;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which links make persons.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClusterConfig {
+    /// Pairs at or above this probability are linked. Default: 0.9999.
+    pub link: f64,
+    /// Pairs at or above this probability, and below `link`, are for a person to decide. Default: 0.2.
+    pub review: f64,
+}
+
+impl Default for ClusterConfig {
+    fn default() -> Self {
+        Self { link: 0.9999, review: 0.2 }
+    }
+}
+
+/// Why a pair is shown to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewReason {
+    /// Likely, but not likely enough.
+    Doubtful,
+    /// Two record numbers of one authority, or two national ids, would meet in one person.
+    TwoNumbers,
+    /// Date of birth and sex both contradict.
+    BirthAndSex,
+    /// Same number, but other fields say that these are two persons.
+    NumberAgainstFields,
+    /// The two would meet through a chain whose ends do not match.
+    Chain,
+    /// A decision says that they are two persons, but others link them.
+    Decided,
+}
+
+/// A pair for a person to decide.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Review {
+    /// Number of the one record.
+    pub left: u32,
+    /// Number of the other.
+    pub right: u32,
+    /// Chance of a match as the fields have it.
+    pub probability: f64,
+    /// Why it was not settled.
+    pub reason: ReviewReason,
+}
+
+/// Who is who.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Persons {
+    /// The person of each record: the smallest record number among the person's own. Shape: `[record]`.
+    pub of: Vec<u32>,
+    /// What a person should look at, by left, then right.
+    pub review: Vec<Review>,
+    /// The pairs that hold persons together, with the probability of each.
+    pub links: Vec<(u32, u32, f64)>,
+}
+
+impl Persons {
+    /// The records of each person who has more than one, in order.
+    pub fn groups(&self) -> Vec<Vec<u32>> {
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (record, &person) in (0..).zip(&self.of) {
+            groups.entry(person).or_default().push(record);
+        }
+        groups.into_values().filter(|group| group.len() > 1).collect()
+    }
+}
+
+/// Divides records into persons.
+///
+/// Links are made from the surest down. One that would bring two numbers of one authority, or a
+/// contradicting birth and sex, or two records that a decision keeps apart, into one person is left to
+/// review instead; so is one that would chain two groups whose records do not match each other on the
+/// mean. Decisions of a person come first and cannot be outvoted.
+pub fn persons(
+    records: &Records,
+    linkage: &Linkage,
+    decided: &BTreeMap<RecordPair, Decision>,
+    config: ClusterConfig,
+) -> Persons {
+    let numbers: BTreeMap<&str, u32> = match decided.is_empty() {
+        true => BTreeMap::new(),
+        false => (0..records.len() as u32).map(|row| (records.id(row), row)).collect(),
+    };
+    let mut groups = Groups::new(records);
+    let mut persons = Persons::default();
+    let mut settled: BTreeSet<(u32, u32)> = BTreeSet::new();
+    let both = |pair: &RecordPair| {
+        let (a, b) = (*numbers.get(pair.left())?, *numbers.get(pair.right())?);
+        Some((a.min(b), a.max(b)))
+    };
+    for (pair, decision) in decided {
+        let Some((a, b)) = both(pair) else { continue };
+        settled.insert((a, b));
+        if *decision == Decision::Different {
+            groups.apart.insert((a, b));
+        }
+    }
+    for (pair, decision) in decided {
+        let Some((a, b)) = both(pair) else { continue };
+        if *decision == Decision::Same {
+            if groups.decided_apart(a, b) {
+                persons.review.push(Review {
+                    left: a,
+                    right: b,
+                    probability: 1.0,
+                    reason: ReviewReason::Decided,
+                });
+            } else {
+                groups.join(a, b);
+                persons.links.push((a, b, 1.0));
+            }
+        }
+    }
+    let mut candidates: Vec<(u32, u32, f64, Option<ReviewReason>)> =
+        linkage.candidates(records, config.review);
+    candidates.sort_by(|x, y| y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1))));
+    for (a, b, probability, doubt) in candidates {
+        if settled.contains(&(a, b)) || groups.same(a, b) {
+            continue;
+        }
+        let reason = match doubt {
+            Some(reason) => Some(reason),
+            None if probability < config.link => Some(ReviewReason::Doubtful),
+            None => groups.objection(records, linkage, a, b),
+        };
+        match reason {
+            Some(reason) => persons.review.push(Review { left: a, right: b, probability, reason }),
+            None => {
+                groups.join(a, b);
+                persons.links.push((a, b, probability));
+            }
+        }
+    }
+    persons.review.sort_by_key(|review| (review.left, review.right));
+    persons.of = (0..records.len() as u32).map(|row| groups.smallest(row)).collect();
+    persons
+}
+
+/// Groups that grow, each known by its smallest record.
+struct Groups {
+    parent: Vec<u32>,
+    members: BTreeMap<u32, Vec<u32>>,
+    apart: BTreeSet<(u32, u32)>,
+}
+
+/// How many records of each of two groups are held against each other before they are joined.
+const WITNESSES: usize = 8;
+
+impl Groups {
+    fn new(records: &Records) -> Self {
+        Self { parent: (0..records.len() as u32).collect(), members: BTreeMap::new(), apart: BTreeSet::new() }
+    }
+
+    fn smallest(&mut self, record: u32) -> u32 {
+        let mut root = record;
+        while self.parent[root as usize] != root {
+            self.parent[root as usize] = self.parent[self.parent[root as usize] as usize];
+            root = self.parent[root as usize];
+        }
+        root
+    }
+
+    fn same(&mut self, a: u32, b: u32) -> bool {
+        self.smallest(a) == self.smallest(b)
+    }
+
+    fn group(&mut self, record: u32) -> Vec<u32> {
+        let root = self.smallest(record);
+        self.members.get(&root).cloned().unwrap_or_else(|| vec![root])
+    }
+
+    fn decided_apart(&mut self, a: u32, b: u32) -> bool {
+        if self.apart.is_empty() {
+            return false;
+        }
+        let (here, there) = (self.group(a), self.group(b));
+        here.iter().any(|&x| there.iter().any(|&y| self.apart.contains(&(x.min(y), x.max(y)))))
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.smallest(a), self.smallest(b));
+        if a == b {
+            return;
+        }
+        let (keep, gone) = (a.min(b), a.max(b));
+        let mut members = self.group(gone);
+        self.members.remove(&gone);
+        self.members.entry(keep).or_insert_with(|| vec![keep]).append(&mut members);
+        self.parent[gone as usize] = keep;
+    }
+
+    /// What speaks against joining the groups of two records.
+    fn objection(&mut self, records: &Records, linkage: &Linkage, a: u32, b: u32) -> Option<ReviewReason> {
+        if self.decided_apart(a, b) {
+            return Some(ReviewReason::Decided);
+        }
+        let (here, there) = (self.group(a), self.group(b));
+        let few = |group: &[u32], own: u32| {
+            let others = group.iter().copied().filter(move |&r| r != own).take(WITNESSES - 1);
+            std::iter::once(own).chain(others).collect::<Vec<_>>()
+        };
+        let (here, there) = (few(&here, a), few(&there, b));
+        let (mut log_odds, mut pairs) = (0.0, 0.0);
+        for &x in &here {
+            for &y in &there {
+                if let Some(reason) = linkage.conflict(records, x, y) {
+                    return Some(reason);
+                }
+                log_odds += linkage.log_odds(records, x, y);
+                pairs += 1.0;
+            }
+        }
+        (pairs > 1.0 && log_odds / pairs < 0.0).then_some(ReviewReason::Chain)
+    }
+}
+
+impl Linkage {
+    /// Bits for a match of two records, the prior among them.
+    pub(crate) fn log_odds(&self, records: &Records, a: u32, b: u32) -> f64 {
+        let (a, b) = (a.min(b), a.max(b));
+        let mut cache = crate::compare::Cache::new(4);
+        let bits = f64::from(self.scorer.total(&self.comparer.compare(records, a, b, &mut cache)));
+        bits + (self.scorer.prior / (1.0 - self.scorer.prior)).log2()
+    }
+
+    /// What forbids that two records are of one person, however alike they are otherwise.
+    pub(crate) fn conflict(&self, records: &Records, a: u32, b: u32) -> Option<ReviewReason> {
+        let (a, b) = (a.min(b), a.max(b));
+        let agreement = self.comparer.compare(records, a, b, &mut crate::compare::Cache::new(4));
+        let (mut birth, mut sex) = (false, false);
+        for (comparison, level) in self.comparer.comparisons.iter().zip(agreement.levels) {
+            let last = usize::from(level) == comparison.measure.levels().len() - 1;
+            match (comparison.measure, comparison.kind) {
+                // A number that differs by more than a typing error; record numbers do not forgive one.
+                (Measure::Record, _) if level > 1 => return Some(ReviewReason::TwoNumbers),
+                (Measure::Number, crate::FieldKind::NationalId) if last => {
+                    return Some(ReviewReason::TwoNumbers);
+                }
+                (Measure::Date, _) => birth = last,
+                (_, crate::FieldKind::Sex) => sex = last,
+                _ => {}
+            }
+        }
+        (birth && sex).then_some(ReviewReason::BirthAndSex)
+    }
+
+    /// The pairs that may be linked or reviewed, with a doubt where a rule has one.
+    fn candidates(&self, records: &Records, review: f64) -> Vec<(u32, u32, f64, Option<ReviewReason>)> {
+        let pairs = self.pairs.iter().filter(|pair| pair.probability >= review || pair.certain);
+        let candidate = |pair: &crate::Pair| {
+            let doubt = if pair.certain && pair.pairwise < 0.5 {
+                Some(ReviewReason::NumberAgainstFields)
+            } else {
+                self.conflict(records, pair.left, pair.right)
+            };
+            let probability = if pair.certain && doubt.is_none() { 1.0 } else { pair.probability };
+            (pair.left, pair.right, probability, doubt)
+        };
+        pairs.map(candidate).collect()
+    }
+}
