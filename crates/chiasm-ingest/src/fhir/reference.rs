@@ -96,7 +96,7 @@ impl Index {
 }
 
 /// `https://server/fhir/Patient/12` in its parts.
-fn absolute(url: &str) -> Option<Target> {
+pub(super) fn absolute(url: &str) -> Option<Target> {
     let url = url.split("/_history/").next()?;
     let (rest, id) = url.rsplit_once('/')?;
     let (base, kind) = rest.rsplit_once('/')?;
@@ -105,8 +105,13 @@ fn absolute(url: &str) -> Option<Target> {
 }
 
 /// Whether it can be a resource type's name.
-fn typed(kind: &str) -> bool {
+pub(super) fn typed(kind: &str) -> bool {
     kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// Whether a name can be one of the standard's, so that a message may show it.
+pub(super) fn plausible(name: &str) -> bool {
+    name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
 }
 
 #[cfg(test)]
