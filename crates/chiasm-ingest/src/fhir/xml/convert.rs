@@ -113,7 +113,7 @@ impl<'t> Converter<'t> {
             return (Json::Object(members), Json::Null);
         }
         let value = element.attribute("value").map_or(Json::Null, |text| {
-            let text = Cow::Owned(text.to_owned());
+            let text: Cow<'t, str> = Cow::Owned(text.to_owned());
             match (kind, text.as_ref()) {
                 ("boolean", "true") => Json::Bool(true),
                 ("boolean", "false") => Json::Bool(false),
