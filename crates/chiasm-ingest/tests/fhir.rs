@@ -93,10 +93,10 @@ fn examples_keep_the_standard() {
 }
 
 /// Examples that truly break a rule: see the list in the documentation of `fhir::check`.
-const WRONG_EXAMPLES: usize = 0;
+const WRONG_EXAMPLES: usize = 5;
 
 /// How many of the validator's verdicts (an error or none) must be met, and how many places of its errors.
-const AGREE: usize = 90;
+const AGREE: usize = 108;
 
 #[test]
 fn verdicts_are_those_of_the_validator() {
@@ -108,10 +108,8 @@ fn verdicts_are_those_of_the_validator() {
         let outcome: serde_json::Value =
             serde_json::from_slice(&files[&format!("outcomes/{}", case["java"].as_str().unwrap())]).unwrap();
         let issues = outcome["issue"].as_array().cloned().unwrap_or_default();
-        let bad: Vec<_> = issues
-            .iter()
-            .filter(|i| matches!(i["severity"].as_str(), Some("error" | "fatal")))
-            .collect();
+        let bad: Vec<_> =
+            issues.iter().filter(|i| matches!(i["severity"].as_str(), Some("error" | "fatal"))).collect();
         let file = case["file"].as_str().unwrap();
         let source = Source::memory(file, files[&format!("input/{file}")].clone());
         let found = match fhir::check(&source) {

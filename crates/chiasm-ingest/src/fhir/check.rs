@@ -15,6 +15,7 @@ mod narrative;
 mod primitive;
 mod resource;
 mod terminology;
+mod vitals;
 
 /// After so many faults the rest is only counted.
 const FAULTS: usize = 1000;
@@ -37,7 +38,8 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
         expected: "text that can be read to its end",
         found: e.to_string(),
     };
-    let mut all = All { checked: Checked::new("FHIR", Some("4.0.1".to_owned())), more: 0, kinds: BTreeMap::new() };
+    let mut all =
+        All { checked: Checked::new("FHIR", Some("4.0.1".to_owned())), more: 0, kinds: BTreeMap::new() };
     let lines = source.origin.to_ascii_lowercase().trim_end_matches(".gz").ends_with(".ndjson")
         || Scanner::new(stream::open(source)?).is_lines().map_err(damaged)?;
     let mut scanner = Scanner::new(stream::open(source)?);
@@ -207,7 +209,7 @@ impl<'a> Checker<'a> {
 
     /// A resource at the path at hand; `member` says in which member it stands.
     fn resource(&mut self, json: &'a Json<'a>, member: Option<&str>) {
-        let Json::Object(members) = json else {
+        let Json::Object(_) = json else {
             return self.error("fhir.resource", format!("expected a resource, found {}", json.kind()));
         };
         let Some(kind) = json.get("resourceType") else {
@@ -220,13 +222,11 @@ impl<'a> Checker<'a> {
         if self.depth > NESTED {
             return self.error("fhir.depth", "expected fewer resources in resources");
         }
-        if members.iter().filter(|(n, _)| n != "resourceType").count() == 0 && member.is_none() {
-            return self.error("fhir.empty", "expected members beside the resourceType, found none");
-        }
         let outer = self.around.clone();
         let node = Node::element(json, "Resource");
         let contained = member == Some("contained");
-        self.around = Around { root: if contained { outer.resource.clone() } else { node.clone() }, resource: node };
+        self.around =
+            Around { root: if contained { outer.resource.clone() } else { node.clone() }, resource: node };
         let mut ids = std::mem::take(&mut self.contained);
         self.contained = if contained { ids.clone() } else { resource::contained(json) };
         let bundle = (found.name == "Bundle").then(|| self.bundle.replace(bundle::Entries::of(json)));

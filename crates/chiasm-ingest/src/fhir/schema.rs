@@ -84,7 +84,13 @@ impl Schema {
                     schema.add(last.take());
                     let kind = fields.next().unwrap_or_default();
                     let (members, invariants) = (Vec::new(), Vec::new());
-                    last = Some(Type { name, resource: kind == "R", primitive: kind == "P", members, invariants });
+                    last = Some(Type {
+                        name,
+                        resource: kind == "R",
+                        primitive: kind == "P",
+                        members,
+                        invariants,
+                    });
                 }
                 "E" => {
                     if let Some(last) = &mut last {
@@ -104,8 +110,9 @@ impl Schema {
                 "S" => _ = schema.systems.insert(name, fields.collect()),
                 _ => {
                     let modifier = fields.next() == Some("M");
-                    let mut list =
-                        || fields.next().map_or(Vec::new(), |t| t.split('|').filter(|t| !t.is_empty()).collect());
+                    let mut list = || {
+                        fields.next().map_or(Vec::new(), |t| t.split('|').filter(|t| !t.is_empty()).collect())
+                    };
                     let (types, parts) = (list(), list());
                     schema.extensions.insert(name, Extension { modifier, types, parts });
                 }

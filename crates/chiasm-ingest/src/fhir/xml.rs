@@ -54,8 +54,8 @@ pub(super) struct Malformed {
 
 /// Reads one element with nothing but comments, blanks and instructions around it.
 pub(super) fn parse(bytes: &[u8]) -> Result<Tree<'_>, Malformed> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| Malformed { offset: e.valid_up_to(), expected: "UTF-8" })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|e| Malformed { offset: e.valid_up_to(), expected: "UTF-8" })?;
     let mut parser = Parser { text, at: 0 };
     parser.eat("\u{feff}");
     parser.between()?;
@@ -239,12 +239,25 @@ mod tests {
 
     #[test]
     fn xml_is_read_and_what_is_none_is_refused() {
-        let tree = parse(b"<?xml version=\"1.0\"?><!-- c --><a x='1&lt;&#65;'>t<b/>&amp;<![CDATA[<]]></a> ").unwrap();
+        let tree = parse(b"<?xml version=\"1.0\"?><!-- c --><a x='1&lt;&#65;'>t<b/>&amp;<![CDATA[<]]></a> ")
+            .unwrap();
         assert_eq!(tree.root.attribute("x"), Some("1<A"));
         assert_eq!(tree.root.elements().count(), 1);
         for bad in [
-            "", "x", "<a>", "<a></b>", "<a x=1/>", "<a x='1' x='2'/>", "<a>&reg;</a>", "<a>&</a>", "<a/><b/>",
-            "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", "<a x='<'/>", "<1/>", "<a><!-- </a>", "<a x='1'y='2'/>",
+            "",
+            "x",
+            "<a>",
+            "<a></b>",
+            "<a x=1/>",
+            "<a x='1' x='2'/>",
+            "<a>&reg;</a>",
+            "<a>&</a>",
+            "<a/><b/>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>",
+            "<a x='<'/>",
+            "<1/>",
+            "<a><!-- </a>",
+            "<a x='1'y='2'/>",
         ] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }

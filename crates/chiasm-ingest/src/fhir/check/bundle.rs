@@ -106,7 +106,9 @@ impl<'a> Checker<'a> {
             return;
         }
         match resource.text_of("id") {
-            None => self.error("fhir.bundle.fullUrl", "the fullUrl is a server's, and the resource has no id"),
+            None => {
+                self.error("fhir.bundle.fullUrl", "the fullUrl is a server's, and the resource has no id")
+            }
             Some(id) if id != target.id || resource.text_of("resourceType") != Some(target.kind.as_str()) => {
                 self.error("fhir.bundle.fullUrl", "the fullUrl must end with the resource's type and id");
             }
@@ -127,7 +129,10 @@ impl<'a> Checker<'a> {
                 c.error("fhir.bundle.search", "expected an id in what a search finds");
             }
             if mode == Some("match") && !expected.is_empty() && !expected.contains(&kind) {
-                c.error("fhir.bundle.search", format!("expected {}, as was searched for", expected.join(", ")));
+                c.error(
+                    "fhir.bundle.search",
+                    format!("expected {}, as was searched for", expected.join(", ")),
+                );
             }
             if mode == Some("match") && kind == "OperationOutcome" && resource.get("id").is_none() {
                 c.error("fhir.bundle.search", "expected an id in what a search finds");
@@ -160,7 +165,10 @@ impl<'a> Checker<'a> {
         for (i, reached) in reached.iter().enumerate() {
             if !reached && kind == "document" {
                 self.within(&format!(".entry[{i}]"), |c| {
-                    c.error("fhir.bundle.document", "the entry is not reached by references from the Composition");
+                    c.error(
+                        "fhir.bundle.document",
+                        "the entry is not reached by references from the Composition",
+                    );
                 });
             }
         }
@@ -168,10 +176,15 @@ impl<'a> Checker<'a> {
         let from = entries[0].text_of("fullUrl");
         for name in ["subject", "encounter", "custodian", "author"] {
             for reference in first.each(name) {
-                let Some(text) = reference.text_of("reference").filter(|t| !t.starts_with('#')) else { continue };
+                let Some(text) = reference.text_of("reference").filter(|t| !t.starts_with('#')) else {
+                    continue;
+                };
                 if kind == "document" && index.resolve(text, from).is_none() {
                     self.within(&format!(".entry[0].resource.{name}"), |c| {
-                        c.error("fhir.bundle.reference", "expected what is referred to in the document's Bundle");
+                        c.error(
+                            "fhir.bundle.reference",
+                            "expected what is referred to in the document's Bundle",
+                        );
                     });
                 }
             }
@@ -184,7 +197,8 @@ fn searched<'a>(json: &'a Json<'a>) -> Vec<&'a str> {
     let own = json.each("link").iter().find(|l| l.text_of("relation") == Some("self"));
     let Some(url) = own.and_then(|l| l.text_of("url")) else { return Vec::new() };
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    if let Some((_, types)) = query.split('&').filter_map(|p| p.split_once('=')).find(|(n, _)| *n == "_type") {
+    if let Some((_, types)) = query.split('&').filter_map(|p| p.split_once('=')).find(|(n, _)| *n == "_type")
+    {
         return types.split(',').collect();
     }
     let last = path.trim_end_matches("/_search").rsplit('/').next().unwrap_or_default();
@@ -201,7 +215,9 @@ fn references<'a>(json: &'a Json<'a>) -> Vec<&'a str> {
             Json::Object(members) => {
                 for (name, value) in members {
                     match value {
-                        Json::Text(text) if name == "reference" || name.starts_with("value") => found.push(text.as_ref()),
+                        Json::Text(text) if name == "reference" || name.starts_with("value") => {
+                            found.push(text.as_ref())
+                        }
                         value => stack.push(value),
                     }
                 }

@@ -46,19 +46,26 @@ impl<'a> Checker<'a> {
         }
         let stated = json.get("size").and_then(Json::number);
         if stated.is_some_and(|s| s != base64_length(data) as f64) {
-            self.error("fhir.attachment", format!("the stated size is not that of the data, {}", base64_length(data)));
+            self.error(
+                "fhir.attachment",
+                format!("the stated size is not that of the data, {}", base64_length(data)),
+            );
         }
     }
 
     /// A canonical address: absolute or a fragment, and of a type that may stand there.
     pub(super) fn canonical(&mut self, value: &Json<'_>, typed: &'static Typed) {
         let Some(url) = value.text().filter(|_| typed.name == "canonical") else { return };
-        let Some(rest) = url.strip_prefix("http://hl7.org/fhir/").filter(|_| !typed.targets.is_empty()) else {
+        let Some(rest) = url.strip_prefix("http://hl7.org/fhir/").filter(|_| !typed.targets.is_empty())
+        else {
             return;
         };
         let kind = rest.split('/').next().unwrap_or_default();
         if rest.contains('/') && Schema::r4().resource(kind).is_some() && !typed.targets.contains(&kind) {
-            self.error("fhir.canonical", format!("expected one of {}, found {kind}", typed.targets.join(", ")));
+            self.error(
+                "fhir.canonical",
+                format!("expected one of {}, found {kind}", typed.targets.join(", ")),
+            );
         }
     }
 
@@ -78,7 +85,9 @@ impl<'a> Checker<'a> {
         if let Some(id) = text.strip_prefix('#') {
             match self.contained.iter().find(|(i, _)| *i == id) {
                 Some((_, kind)) => self.target(kind, own, typed),
-                None => self.error("fhir.invariant", "ref-1: a local reference must lead to a contained resource"),
+                None => {
+                    self.error("fhir.invariant", "ref-1: a local reference must lead to a contained resource")
+                }
             }
             return;
         }
@@ -100,7 +109,11 @@ impl<'a> Checker<'a> {
             // An address below the server, or one that says nothing of a type.
             (false, Some(_)) => None,
             (false, None) => {
-                return self.fault(Severity::Warning, "fhir.reference", "expected Type/id, a URL or a fragment");
+                return self.fault(
+                    Severity::Warning,
+                    "fhir.reference",
+                    "expected Type/id, a URL or a fragment",
+                );
             }
         };
         if let Some(kind) = target {
@@ -111,7 +124,9 @@ impl<'a> Checker<'a> {
         {
             match bundle.kind_of(text) {
                 Some(kind) => self.target(kind, own, typed),
-                None => self.error("fhir.bundle.reference", "no entry of the Bundle has that urn: as its fullUrl"),
+                None => {
+                    self.error("fhir.bundle.reference", "no entry of the Bundle has that urn: as its fullUrl")
+                }
             }
         }
     }
@@ -128,7 +143,10 @@ impl<'a> Checker<'a> {
 
     fn wrong_target(&mut self, kind: &str, typed: &'static Typed) {
         let shown = if can_be_type(kind) { kind } else { "another" };
-        self.error("fhir.reference", format!("expected a reference to {}, found {shown}", typed.targets.join(", ")));
+        self.error(
+            "fhir.reference",
+            format!("expected a reference to {}, found {shown}", typed.targets.join(", ")),
+        );
     }
 
     fn extension(&mut self, json: &'a Json<'a>, modifier: bool) {
@@ -145,7 +163,8 @@ impl<'a> Checker<'a> {
             return self.error("fhir.extension", "expected the extension's URL without a version");
         }
         let parent = self.path.rsplit_once('.').map_or("", |(parent, _)| parent);
-        let part = parent.rsplit('.').next().is_some_and(|step| step.to_ascii_lowercase().contains("extension["));
+        let part =
+            parent.rsplit('.').next().is_some_and(|step| step.to_ascii_lowercase().contains("extension["));
         if !is_absolute(url) {
             if !part {
                 self.error("fhir.extension", "expected an absolute URL");
@@ -159,7 +178,10 @@ impl<'a> Checker<'a> {
             }
             let allowed = |kind: &str| defined.types.iter().any(|t| t.eq_ignore_ascii_case(kind));
             if value.is_some_and(|(kind, _)| !allowed(kind)) && !defined.types.is_empty() {
-                self.error("fhir.extension", format!("expected a value of type {}", defined.types.join(", ")));
+                self.error(
+                    "fhir.extension",
+                    format!("expected a value of type {}", defined.types.join(", ")),
+                );
             }
             let strange = |e: &Json<'_>| e.text_of("url").is_some_and(|u| !defined.parts.contains(&u));
             if defined.types.is_empty() && !defined.parts.is_empty() && inner.iter().any(strange) {
@@ -170,7 +192,9 @@ impl<'a> Checker<'a> {
         match origin(url) {
             Origin::Known => {}
             Origin::Modifier if modifier => {}
-            Origin::Modifier => self.error("fhir.extension", "expected it as modifierExtension, as it was one"),
+            Origin::Modifier => {
+                self.error("fhir.extension", "expected it as modifierExtension, as it was one")
+            }
             Origin::Unknown => {
                 self.error("fhir.extension.unknown", "no definition of this extension is at hand");
             }

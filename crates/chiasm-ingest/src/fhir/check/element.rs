@@ -155,7 +155,10 @@ impl<'a> Checker<'a> {
         } else if found.resource || matches!(typed.name, "Resource" | "DomainResource") {
             if let Some(value) = given.value {
                 let own = value.text_of("resourceType");
-                if found.resource && !matches!(typed.name, "Resource" | "DomainResource") && own != Some(typed.name) {
+                if found.resource
+                    && !matches!(typed.name, "Resource" | "DomainResource")
+                    && own != Some(typed.name)
+                {
                     self.error("fhir.type", format!("expected a resource of type {}", typed.name));
                 }
                 self.resource(value, Some(member.name));
@@ -175,7 +178,8 @@ impl<'a> Checker<'a> {
     /// What stands beside a primitive: an id and extensions, nothing else.
     fn beside(&mut self, beside: &'a Json<'a>) {
         let Json::Object(members) = beside else {
-            return self.error("fhir.type", format!("expected an object beside a value, found {}", beside.kind()));
+            return self
+                .error("fhir.type", format!("expected an object beside a value, found {}", beside.kind()));
         };
         if members.is_empty() {
             self.error("fhir.empty", "expected members, found none");

@@ -83,7 +83,8 @@ pub(super) fn is_code(text: &str) -> bool {
 }
 
 pub(super) fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
 }
 
 fn is_uri(text: &str) -> bool {
@@ -145,7 +146,8 @@ fn is_instant(text: &str) -> bool {
 }
 
 fn is_time(text: &str) -> bool {
-    text.len() >= 8 && parts(&format!("2000-01-01T{text}Z")).is_some_and(|p| p.precision() >= Precision::Second)
+    text.len() >= 8
+        && parts(&format!("2000-01-01T{text}Z")).is_some_and(|p| p.precision() >= Precision::Second)
 }
 
 pub(super) fn is_base64(text: &str) -> bool {

@@ -7,14 +7,18 @@ use std::collections::HashSet;
 /// Id and type of each resource that is contained in one.
 pub(super) fn contained<'a>(json: &'a Json<'a>) -> Vec<(&'a str, &'a str)> {
     let all = json.get("contained").map_or(&[][..], Json::items);
-    all.iter().filter_map(|c| Some((c.text_of("id")?, c.text_of("resourceType").unwrap_or_default()))).collect()
+    all.iter()
+        .filter_map(|c| Some((c.text_of("id")?, c.text_of("resourceType").unwrap_or_default())))
+        .collect()
 }
 
 impl<'a> Checker<'a> {
     /// What holds for a resource beyond its members.
     pub(super) fn rules(&mut self, json: &'a Json<'a>, kind: &'static str, is_contained: bool) {
         if json.text_of("id").is_some_and(|id| !id.is_empty() && !is_id(id)) {
-            self.within(".id", |c| c.error("fhir.format", "expected an id of at most 64 letters, digits, '-' and '.'"));
+            self.within(".id", |c| {
+                c.error("fhir.format", "expected an id of at most 64 letters, digits, '-' and '.'")
+            });
         }
         if is_contained {
             if json.get("contained").is_some() {
@@ -22,7 +26,10 @@ impl<'a> Checker<'a> {
             }
             let meta = |name| json.get("meta").and_then(|m| m.get(name)).is_some();
             if meta("versionId") || meta("lastUpdated") {
-                self.error("fhir.invariant", "dom-4: a contained resource has no versionId and no lastUpdated");
+                self.error(
+                    "fhir.invariant",
+                    "dom-4: a contained resource has no versionId and no lastUpdated",
+                );
             }
             if meta("security") {
                 self.error("fhir.invariant", "dom-5: a contained resource has no security label");
@@ -44,6 +51,7 @@ impl<'a> Checker<'a> {
         }
         match kind {
             "Bundle" => self.bundle_rules(json),
+            "Observation" => self.vital_sign(json),
             "CodeSystem" => self.code_system(json),
             "ValueSet" => self.value_set(json),
             "StructureDefinition" => self.structure(json),
@@ -60,7 +68,12 @@ impl<'a> Checker<'a> {
             match at {
                 Json::Array(items) => stack.extend(items),
                 Json::Object(members) => stack.extend(members.iter().map(|(_, v)| v)),
-                Json::Text(text) => _ = text.strip_prefix('#').map(|id| fragments.insert(id)),
+                Json::Text(text) => {
+                    fragments.extend(text.strip_prefix('#'));
+                    // The links and pictures of a narrative.
+                    let quoted = text.split(['"', '\'']).filter(|_| text.starts_with('<'));
+                    fragments.extend(quoted.filter_map(|part| part.strip_prefix('#')));
+                }
                 _ => {}
             }
         }
@@ -68,7 +81,11 @@ impl<'a> Checker<'a> {
         for (i, inner) in all.iter().enumerate() {
             let Some(id) = inner.text_of("id") else {
                 self.within(&format!(".contained[{i}]"), |c| {
-                    c.fault(Severity::Warning, "fhir.dom-3", "a contained resource without an id cannot be referred to");
+                    c.fault(
+                        Severity::Warning,
+                        "fhir.dom-3",
+                        "a contained resource without an id cannot be referred to",
+                    );
                 });
                 continue;
             };
@@ -78,7 +95,10 @@ impl<'a> Checker<'a> {
                 });
             }
             if !fragments.contains(id) && !points_up(inner) {
-                self.error("fhir.invariant", "dom-3: a contained resource must be referred to or refer to its container");
+                self.error(
+                    "fhir.invariant",
+                    "dom-3: a contained resource must be referred to or refer to its container",
+                );
             }
         }
     }
@@ -86,10 +106,16 @@ impl<'a> Checker<'a> {
     fn code_system(&mut self, json: &'a Json<'a>) {
         let content = json.text_of("content");
         if content == Some("not-present") && json.get("concept").is_some() {
-            self.within(".concept[0]", |c| c.error("fhir.codesystem", "content is not present, and concepts are there"));
+            self.within(".concept[0]", |c| {
+                c.error("fhir.codesystem", "content is not present, and concepts are there")
+            });
         }
-        if json.get("supplements").is_some() != (content == Some("supplement")) && json.get("supplements").is_some() {
-            self.within(".content", |c| c.error("fhir.codesystem", "expected content 'supplement' in a supplement"));
+        if json.get("supplements").is_some() != (content == Some("supplement"))
+            && json.get("supplements").is_some()
+        {
+            self.within(".content", |c| {
+                c.error("fhir.codesystem", "expected content 'supplement' in a supplement")
+            });
         }
         let mut codes: HashSet<&str> = HashSet::new();
         let mut uris: HashSet<&str> = HashSet::new();
@@ -107,7 +133,10 @@ impl<'a> Checker<'a> {
                 let known = uri.and_then(|u| u.strip_prefix("http://hl7.org/fhir/concept-properties#"));
                 if let Some((name, kind)) = known.and_then(|k| PROPERTIES.iter().find(|(n, _)| *n == k)) {
                     if stated != *kind {
-                        c.error("fhir.codesystem", format!("expected the type {kind} for the property {name}"));
+                        c.error(
+                            "fhir.codesystem",
+                            format!("expected the type {kind} for the property {name}"),
+                        );
                     }
                     if code.is_some_and(|code| code != *name && PROPERTIES.iter().any(|(n, _)| *n == code)) {
                         c.error("fhir.codesystem", format!("expected the code {name} for that URI"));
@@ -128,12 +157,16 @@ impl<'a> Checker<'a> {
         for (i, concept) in json.each("concept").iter().enumerate().filter(|_| depth < 50) {
             self.within(&format!(".concept[{i}]"), |c| {
                 for (j, property) in concept.each("property").iter().enumerate() {
-                    let stated = property.text_of("code").and_then(|code| kinds.iter().find(|(k, _)| *k == code));
+                    let stated =
+                        property.text_of("code").and_then(|code| kinds.iter().find(|(k, _)| *k == code));
                     let chosen = property.members().iter().find_map(|(n, _)| n.strip_prefix("value"));
                     let (Some((_, kind)), Some(chosen)) = (stated, chosen) else { continue };
                     if !chosen.eq_ignore_ascii_case(kind) {
                         c.within(&format!(".property[{j}]"), |c| {
-                            c.error("fhir.codesystem", "the value is of another type than the property's definition");
+                            c.error(
+                                "fhir.codesystem",
+                                "the value is of another type than the property's definition",
+                            );
                         });
                     }
                 }
@@ -147,20 +180,35 @@ impl<'a> Checker<'a> {
             let all = json.get("compose").map_or(&[][..], |c| c.each(part));
             for (i, include) in all.iter().enumerate() {
                 let system = include.text_of("system");
-                if system.is_some_and(|s| !is_absolute(s)) {
-                    self.within(&format!(".compose.{part}[{i}]"), |c| {
+                self.within(&format!(".compose.{part}[{i}]"), |c| {
+                    if system.is_some_and(|s| !is_absolute(s)) {
                         c.error("fhir.valueset", "expected an absolute URI as system");
-                    });
-                }
+                    }
+                    for (j, filter) in include.each("filter").iter().enumerate() {
+                        c.within(&format!(".filter[{j}]"), |c| c.expressions(filter));
+                    }
+                });
             }
         }
     }
 
-    /// No slicing at the root of a profile, and each element below it.
+    /// Expressions in a value set are in FHIRPath.
+    fn expressions(&mut self, filter: &'a Json<'a>) {
+        for (i, extension) in filter.each("extension").iter().enumerate() {
+            let language = extension.at(&["valueExpression", "language"]).and_then(Json::text);
+            if language.is_some_and(|l| l != "text/fhirpath") {
+                self.within(&format!(".extension[{i}].value.ofType(Expression)"), |c| {
+                    c.error("fhir.valueset", "expected an expression in text/fhirpath");
+                });
+            }
+        }
+    }
+
+    /// Each element's path of a profile has a name between its dots.
     fn structure(&mut self, json: &'a Json<'a>) {
-        let elements = json.at(&["differential", "element"]).map_or(&[][..], |_| {
-            json.get("differential").map_or(&[][..], |d| d.each("element"))
-        });
+        let elements = json
+            .at(&["differential", "element"])
+            .map_or(&[][..], |_| json.get("differential").map_or(&[][..], |d| d.each("element")));
         for (i, element) in elements.iter().enumerate() {
             let path = element.text_of("path").unwrap_or_default();
             if !path.is_empty() && path.split('.').any(str::is_empty) {

@@ -6,7 +6,12 @@ use crate::json::Json;
 
 impl<'a> Checker<'a> {
     /// A code that must come from a value set.
-    pub(super) fn binding(&mut self, value: Option<&'a Json<'a>>, member: &'static Member, typed: &'static Typed) {
+    pub(super) fn binding(
+        &mut self,
+        value: Option<&'a Json<'a>>,
+        member: &'static Member,
+        typed: &'static Typed,
+    ) {
         let Some(set) = member.binding else { return };
         let r4 = Schema::r4();
         let name = set.rsplit('/').next().unwrap_or(set);
@@ -42,14 +47,20 @@ impl<'a> Checker<'a> {
         let (system, code) = (json.text_of("system"), json.text_of("code"));
         let Some(system) = system else {
             if code.is_some() {
-                self.fault(Severity::Warning, "fhir.coding", "a code without a system has no defined meaning");
+                self.fault(
+                    Severity::Warning,
+                    "fhir.coding",
+                    "a code without a system has no defined meaning",
+                );
             }
             return;
         };
         if !is_absolute(system) {
             self.within(".system", |c| c.error("fhir.coding", "expected an absolute URI as system"));
         }
-        if ["http://hl7.org/fhir/ValueSet/", "http://terminology.hl7.org/ValueSet/"].iter().any(|v| system.starts_with(v))
+        if ["http://hl7.org/fhir/ValueSet/", "http://terminology.hl7.org/ValueSet/"]
+            .iter()
+            .any(|v| system.starts_with(v))
         {
             self.within(".system", |c| c.error("fhir.coding", "expected a code system, found a value set"));
         }
@@ -58,7 +69,9 @@ impl<'a> Checker<'a> {
             // HL7 Terminology lives on beside R4: what is not in it may have come later.
             let severity =
                 if system.starts_with("http://hl7.org/fhir/") { Severity::Error } else { Severity::Warning };
-            self.within(".code", |c| c.fault(severity, "fhir.coding", "the code system does not define this code"));
+            self.within(".code", |c| {
+                c.fault(severity, "fhir.coding", "the code system does not define this code")
+            });
         }
     }
 }

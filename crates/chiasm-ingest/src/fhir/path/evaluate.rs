@@ -169,7 +169,8 @@ impl<'a> Evaluator<'a, '_> {
                 return Ok(all);
             }
             "&" => {
-                let text = |nodes: &[Node<'_>]| nodes.first().and_then(Node::text).unwrap_or_default().to_owned();
+                let text =
+                    |nodes: &[Node<'_>]| nodes.first().and_then(Node::text).unwrap_or_default().to_owned();
                 return Ok(vec![Node::Text((text(&left) + &text(&right)).into())]);
             }
             "+" => match (left.as_slice(), right.as_slice()) {
@@ -226,7 +227,8 @@ fn compare(a: &Node<'_>, b: &Node<'_>) -> Result<Option<Ordering>, Unknown> {
         node.members(name, &mut out);
         out.first().and_then(|n| n.text().map(str::to_owned))
     };
-    let value = |node: &Node<'_>| node.json().and_then(|j| j.get("value")).and_then(crate::json::Json::number);
+    let value =
+        |node: &Node<'_>| node.json().and_then(|j| j.get("value")).and_then(crate::json::Json::number);
     if part(a, "code") != part(b, "code") || part(a, "unit") != part(b, "unit") {
         return Err(Unknown);
     }

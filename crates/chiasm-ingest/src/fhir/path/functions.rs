@@ -14,7 +14,13 @@ pub(super) fn typed<'a>(nodes: Vec<Node<'a>>, kind: &str, is: bool) -> Vec<Node<
 
 impl<'a> Evaluator<'a, '_> {
     /// A function with its focus and what stands in its brackets.
-    pub fn call(&mut self, nodes: Vec<Node<'a>>, name: &str, arguments: &[Term], this: &Node<'a>) -> Found<'a> {
+    pub fn call(
+        &mut self,
+        nodes: Vec<Node<'a>>,
+        name: &str,
+        arguments: &[Term],
+        this: &Node<'a>,
+    ) -> Found<'a> {
         self.steps = self.steps.checked_sub(nodes.len()).ok_or(Unknown)?;
         let bool = |value: bool| Ok(vec![Node::Bool(value)]);
         let some = |value: Option<bool>| Ok(value.map(Node::Bool).into_iter().collect());

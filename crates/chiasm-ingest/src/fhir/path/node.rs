@@ -6,7 +6,11 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub(in super::super) enum Node<'a> {
     /// An element: its JSON (`None` where only its `_name` is there), its `_name`, and its type.
-    Element { json: Option<&'a Json<'a>>, beside: Option<&'a Json<'a>>, kind: &'static str },
+    Element {
+        json: Option<&'a Json<'a>>,
+        beside: Option<&'a Json<'a>>,
+        kind: &'static str,
+    },
     /// A value that was computed.
     Text(Cow<'a, str>),
     Number(f64),

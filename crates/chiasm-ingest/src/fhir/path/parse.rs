@@ -67,7 +67,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             found.push(if c == '`' { Token::Name(string) } else { Token::Text(string) });
         } else if c.is_ascii_alphabetic() || matches!(c, '$' | '%' | '_') {
             let mut name = String::new();
-            while let Some(&d) = chars.peek().filter(|d| d.is_ascii_alphanumeric() || matches!(d, '$' | '%' | '_'))
+            while let Some(&d) =
+                chars.peek().filter(|d| d.is_ascii_alphanumeric() || matches!(d, '$' | '%' | '_'))
             {
                 name.push(d);
                 chars.next();
@@ -76,7 +77,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         } else {
             chars.next();
             let mut mark = String::from(c);
-            if let Some(&second) = chars.peek().filter(|n| matches!((c, **n), ('<' | '>' | '!', '=') | ('!', '~'))) {
+            if let Some(&second) =
+                chars.peek().filter(|n| matches!((c, **n), ('<' | '>' | '!', '=') | ('!', '~')))
+            {
                 mark.push(second);
                 chars.next();
             }

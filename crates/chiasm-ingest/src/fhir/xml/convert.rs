@@ -63,6 +63,7 @@ impl<'t> Converter<'t> {
             self.faults.push((path.to_owned(), "expected no text between elements"));
         }
         let mut groups: Vec<Group<'t>> = Vec::new();
+        let mut last = 0;
         for child in element.elements() {
             let name = local(&child.name);
             let (list, kind) = match found.member(name) {
@@ -70,6 +71,14 @@ impl<'t> Converter<'t> {
                 None => (false, ""),
             };
             let path = format!("{path}.{name}");
+            let order = found
+                .members
+                .iter()
+                .position(|m| found.member(name).is_some_and(|(f, _)| std::ptr::eq(f, m)));
+            if order.is_some_and(|order| order < last) {
+                self.faults.push((path.clone(), "expected the elements in the order of their definition"));
+            }
+            last = order.unwrap_or(last);
             let (value, beside) = self.value(child, kind, &path);
             let at = groups.iter().position(|g| g.name == name).unwrap_or_else(|| {
                 groups.push(Group { name: name.to_owned(), list, values: Vec::new(), beside: Vec::new() });
