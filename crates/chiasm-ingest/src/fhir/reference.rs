@@ -68,23 +68,19 @@ impl Index {
     /// Where a reference leads; `None` for a fragment and for what is no reference to a resource.
     pub fn resolve(&self, reference: &str, authority: &str) -> Option<Target> {
         let reference = reference.split("/_history/").next()?;
-        if reference.starts_with("urn:") {
-            let target = match self.0.get(reference) {
+        if let Some(urn) = reference.strip_prefix("urn:") {
+            let outside = |kind: &str| Target {
+                authority: "urn".to_owned(),
+                kind: kind.to_owned(),
+                id: urn.to_owned(),
+            };
+            return Some(match self.0.get(reference) {
                 Some((kind, Some(id))) => {
                     Target { authority: authority.to_owned(), kind: kind.clone(), id: id.clone() }
                 }
-                Some((kind, None)) => Target {
-                    authority: "urn".to_owned(),
-                    kind: kind.clone(),
-                    id: reference["urn:".len()..].to_owned(),
-                },
-                None => Target {
-                    authority: "urn".to_owned(),
-                    kind: String::new(),
-                    id: reference["urn:".len()..].to_owned(),
-                },
-            };
-            return Some(target);
+                Some((kind, None)) => outside(kind),
+                None => outside(""),
+            });
         }
         if reference.contains("://") {
             return absolute(reference);

@@ -20,10 +20,10 @@ impl<'a> Checker<'a> {
             "SimpleQuantity" if json.get("comparator").is_some() => {
                 self.error("fhir.invariant", "sqty-1: the comparator is not used on a SimpleQuantity");
             }
-            "Quantity" | "SimpleQuantity" | "Age" | "Duration" | "Count" | "Distance" => {
-                if json.text_of("system").is_some_and(|s| !is_absolute(s)) {
-                    self.within(".system", |c| c.error("fhir.uri", "expected an absolute URI"));
-                }
+            "Quantity" | "SimpleQuantity" | "Age" | "Duration" | "Count" | "Distance"
+                if json.text_of("system").is_some_and(|s| !is_absolute(s)) =>
+            {
+                self.within(".system", |c| c.error("fhir.uri", "expected an absolute URI"));
             }
             _ => {}
         }
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
             Some((kind, v))
         });
         let inner = json.each("extension");
-        if value.is_some() == !inner.is_empty() {
+        if value.is_some() != inner.is_empty() {
             self.error("fhir.invariant", "ext-1: must have either extensions or value[x], not both");
         }
         let Some(url) = json.text_of("url").filter(|u| !u.is_empty()) else { return };

@@ -194,7 +194,8 @@ impl<'a> Checker<'a> {
 
     /// Expressions in a value set are in FHIRPath.
     fn expressions(&mut self, filter: &'a Json<'a>) {
-        for (i, extension) in filter.each("extension").iter().enumerate() {
+        let beside = filter.get("_value").unwrap_or(filter);
+        for (i, extension) in beside.each("extension").iter().enumerate() {
             let language = extension.at(&["valueExpression", "language"]).and_then(Json::text);
             if language.is_some_and(|l| l != "text/fhirpath") {
                 self.within(&format!(".extension[{i}].value.ofType(Expression)"), |c| {

@@ -30,10 +30,7 @@ impl<'a> Checker<'a> {
             "Coding" => in_set(value),
             "CodeableConcept" => {
                 let codings = value.each("coding");
-                match r4.holds(set, None, "") {
-                    Some(_) => Some(codings.iter().any(|c| in_set(c) == Some(true))),
-                    None => None,
-                }
+                r4.holds(set, None, "").map(|_| codings.iter().any(|c| in_set(c) == Some(true)))
             }
             _ => None,
         };
