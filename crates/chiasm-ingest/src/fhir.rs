@@ -21,6 +21,7 @@
 //! # Source
 //! HL7 FHIR R4 4.0.1; FHIR Bulk Data Access 2.0; HL7 Genomics Reporting 2.0.
 
+mod check;
 mod concept;
 mod document;
 mod event;
@@ -29,12 +30,16 @@ mod identity;
 mod kinds;
 mod modality;
 mod observation;
+mod path;
 mod patient;
 mod reading;
 mod reference;
+mod schema;
 mod stream;
 mod study;
+mod xml;
 
+pub use check::check;
 pub use event::IN_ATTRIBUTE;
 pub use reading::read;
 pub use stream::LARGEST;

@@ -71,8 +71,7 @@ pub(super) fn of_reference(reference: &Json<'_>, whole: &Whole<'_>) -> Option<Id
 }
 
 /// What a Patient or Person says of who is the same.
-pub(super) fn links(whole: &Whole<'_>) -> Vec<Link> {
-    let known = subjects(whole);
+pub(super) fn links(whole: &Whole<'_>, known: &[Identity]) -> Vec<Link> {
     let Some(own) = known.first().and_then(Identity::key) else { return Vec::new() };
     match whole.kind {
         "Patient" => whole

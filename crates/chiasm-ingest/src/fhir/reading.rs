@@ -306,7 +306,7 @@ impl Reading<'_> {
         kinds::events(&whole, &mut kept);
         whole.attach(&mut kept);
         let about = identity::subjects(&whole);
-        let links = identity::links(&whole);
+        let links = identity::links(&whole, &about);
         let mut subjects: Vec<Mention> = Vec::with_capacity(about.len().max(1));
         for identity in about.iter().skip(1) {
             subjects.push(Mention { identity: Some(identity.clone()), events: kept.events.clone() });

@@ -68,23 +68,19 @@ impl Index {
     /// Where a reference leads; `None` for a fragment and for what is no reference to a resource.
     pub fn resolve(&self, reference: &str, authority: &str) -> Option<Target> {
         let reference = reference.split("/_history/").next()?;
-        if reference.starts_with("urn:") {
-            let target = match self.0.get(reference) {
+        if let Some(urn) = reference.strip_prefix("urn:") {
+            let outside = |kind: &str| Target {
+                authority: "urn".to_owned(),
+                kind: kind.to_owned(),
+                id: urn.to_owned(),
+            };
+            return Some(match self.0.get(reference) {
                 Some((kind, Some(id))) => {
                     Target { authority: authority.to_owned(), kind: kind.clone(), id: id.clone() }
                 }
-                Some((kind, None)) => Target {
-                    authority: "urn".to_owned(),
-                    kind: kind.clone(),
-                    id: reference["urn:".len()..].to_owned(),
-                },
-                None => Target {
-                    authority: "urn".to_owned(),
-                    kind: String::new(),
-                    id: reference["urn:".len()..].to_owned(),
-                },
-            };
-            return Some(target);
+                Some((kind, None)) => outside(kind),
+                None => outside(""),
+            });
         }
         if reference.contains("://") {
             return absolute(reference);
@@ -96,7 +92,7 @@ impl Index {
 }
 
 /// `https://server/fhir/Patient/12` in its parts.
-fn absolute(url: &str) -> Option<Target> {
+pub(super) fn absolute(url: &str) -> Option<Target> {
     let url = url.split("/_history/").next()?;
     let (rest, id) = url.rsplit_once('/')?;
     let (base, kind) = rest.rsplit_once('/')?;
@@ -105,8 +101,13 @@ fn absolute(url: &str) -> Option<Target> {
 }
 
 /// Whether it can be a resource type's name.
-fn typed(kind: &str) -> bool {
+pub(super) fn typed(kind: &str) -> bool {
     kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// Whether a name can be one of the standard's, so that a message may show it.
+pub(super) fn plausible(name: &str) -> bool {
+    name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ impl Scanner {
     }
 
     /// Whether the text is one value a line: more than one line, and the first a whole object.
-    pub fn is_lines(mut self) -> std::io::Result<bool> {
+    pub fn is_lines(&mut self) -> std::io::Result<bool> {
         if self.next_mark()? != Some(b'{') {
             return Ok(false);
         }

@@ -58,6 +58,12 @@ impl Json<'_> {
 /// Writes a string with the escapes that JSON demands and no other.
 fn quote(text: &str, out: &mut String) {
     out.push('"');
+    // One pass without a branch for what nearly all strings are.
+    if !text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut start = 0;
     for (i, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
