@@ -28,6 +28,7 @@ pub mod npz;
 pub mod parquet;
 mod read;
 pub mod tar;
+pub mod units;
 pub mod zip;
 
 pub use budget::Budget;
