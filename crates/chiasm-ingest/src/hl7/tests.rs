@@ -16,7 +16,7 @@ const ORU: &str = "MSH|^~\\&|LIS|HOSP|||202403051200+0100||ORU^R01^ORU_R01|77|P|
 PID|1||4711^^^HOSP^MR~123456789^^^SSA^SS||Muster^Anna^Maria B||19630514|F|||Weg 1&Weg&1^^Bonn^^53111^DE||^^PH^^49^228^12345
 PV1|1|I|W2^12^B^HOSP||||||||||||||||V9
 ORC|RE|P1|F1
-OBR|1|P1|F1|24323-8^Metabolic panel^LN|||202403050810|||||||202403050830|||||||202403051130||CH|F
+OBR|1|P1|F1|24323-8^Metabolic panel^LN|||202403050810|||||||202403050830||||||||202403051130||CH|F
 OBX|1|NM|GLU^Glucose^L^2345-7^Glucose^LN||99.5|mg/dL^^UCUM|70-105|N|||F|||202403050815
 NTE|1||fasting~since noon
 OBX|2|SN|2160-0^Creatinine^LN||<^0.5|mg/dL|||||F
