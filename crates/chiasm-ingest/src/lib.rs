@@ -12,20 +12,26 @@
 //! cannot grow without bound. Bad bytes give an [`Error`] that names the place, never a panic.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod actigraphy;
 mod address;
+pub mod audio;
 mod budget;
 pub mod delimited;
+pub mod edf;
 mod error;
 pub mod feed;
 mod fingerprint;
+mod flac;
 mod format;
 pub mod gzip;
 mod member;
 mod nearest;
+pub mod nifti;
 mod npy;
 pub mod npz;
 pub mod parquet;
 mod read;
+pub mod slide;
 pub mod tar;
 mod waveform;
 pub mod wfdb;
