@@ -35,7 +35,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
         }
     };
     // All voxels are gone through once: a volume that is cut off is not evidence.
-    let whole = volume.each(&mut |_| true);
+    let whole = volume.complete();
     match whole {
         Err(error @ (Error::Io { .. } | Error::MissingFile { .. })) => return Err(error),
         Err(Error::UnsupportedType { .. }) | Ok(()) => {}
@@ -139,7 +139,7 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
     if !header.pair && header.offset % 16.0 != 0.0 {
         fault(Severity::Warning, "nifti.vox_offset", "vox_offset", "no multiple of 16");
     }
-    match volume.each(&mut |_| true) {
+    match volume.complete() {
         Ok(()) => {}
         Err(error @ Error::Io { .. }) => return Err(error),
         Err(Error::MissingFile { .. } | Error::Outside { .. }) => {

@@ -69,24 +69,13 @@ impl Volume {
     /// missing or the offset is none.
     pub fn each(&self, take: &mut dyn FnMut(&[f64]) -> bool) -> Result<(), Error> {
         let (kind, mut left) = self.layout()?;
-        let data = self.data()?;
-        let mut bytes = plain(&data)?;
-        let skip = self.start()?;
-        let skipped = io::copy(&mut bytes.by_ref().take(skip), &mut io::sink());
-        let short = |found: &dyn std::fmt::Display| Error::Damaged {
-            place: data.origin.clone(),
-            expected: "as many voxels as the header says",
-            found: found.to_string(),
-        };
-        if skipped.map_err(|e| damaged(&data, "bytes that can be read", &e))? < skip {
-            return Err(short(&"the end of the file before the first"));
-        }
+        let (data, mut bytes) = self.voxels()?;
         let mut run = vec![0; RUN];
         let mut values = Vec::with_capacity(RUN / kind.width());
         while left > 0 {
             let n = usize::try_from(left).unwrap_or(usize::MAX).min(RUN / kind.width());
             let own = &mut run[..n * kind.width()];
-            bytes.read_exact(own).map_err(|e| short(&format!("{left} fewer ({e})")))?;
+            bytes.read_exact(own).map_err(|e| short(&data, format!("{left} fewer ({e})")))?;
             values.clear();
             let stored = own.chunks_exact(kind.width()).map(|b| kind.value(b, self.header.big_endian));
             values.extend(stored.map(|v| self.header.scaled(v)));
@@ -96,6 +85,33 @@ impl Volume {
             }
         }
         Ok(())
+    }
+
+    /// The file of the voxels, and its bytes from the first voxel on.
+    fn voxels(&self) -> Result<(Source, Box<dyn Read>), Error> {
+        let data = self.data()?;
+        let mut bytes = plain(&data)?;
+        let skip = self.start()?;
+        let skipped = io::copy(&mut bytes.by_ref().take(skip), &mut io::sink());
+        if skipped.map_err(|e| damaged(&data, "bytes that can be read", &e))? < skip {
+            return Err(short(&data, "the end of the file before the first".to_owned()));
+        }
+        Ok((data, bytes))
+    }
+
+    /// Goes through all bytes of the voxels, without a look at their values.
+    ///
+    /// # Errors
+    /// As [`Volume::each`].
+    pub fn complete(&self) -> Result<(), Error> {
+        let (kind, voxels) = self.layout()?;
+        let (data, bytes) = self.voxels()?;
+        let wanted = voxels.saturating_mul(kind.width() as u64);
+        let read = io::copy(&mut bytes.take(wanted), &mut io::sink());
+        match read.map_err(|e| damaged(&data, "bytes that can be read", &e))? {
+            read if read < wanted => Err(short(&data, format!("{} bytes fewer", wanted - read))),
+            _ => Ok(()),
+        }
     }
 
     /// All values, the first axis fastest.
@@ -150,6 +166,10 @@ impl Volume {
             found: "another number".to_owned(),
         })
     }
+}
+
+fn short(data: &Source, found: String) -> Error {
+    Error::Damaged { place: data.origin.clone(), expected: "as many voxels as the header says", found }
 }
 
 fn damaged(source: &Source, expected: &'static str, error: &io::Error) -> Error {

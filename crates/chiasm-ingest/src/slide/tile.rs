@@ -210,19 +210,19 @@ fn jpeg(packed: &[u8], layout: &Layout, (width, height): (usize, usize)) -> Resu
         }
         _ => packed,
     };
-    // The directory says what the components are, whatever the stream says.
+    let options =
+        DecoderOptions::new_safe().set_max_width(width).set_max_height(height).set_strict_mode(false);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
+    decoder.decode_headers().map_err(|e| e.to_string())?;
+    // The directory says what the components are: to keep RGB as it is, the decoder is asked for what the
+    // stream says, whatever that may be.
+    let own = decoder.input_colorspace().unwrap_or(ColorSpace::YCbCr);
     let space = match (layout.samples, layout.photometric) {
         (1, _) => ColorSpace::Luma,
         (_, 6) => ColorSpace::RGB,
-        _ => ColorSpace::YCbCr,
+        _ => own,
     };
-    let options = DecoderOptions::new_safe()
-        .set_max_width(width)
-        .set_max_height(height)
-        .set_strict_mode(false)
-        .jpeg_set_out_colorspace(space);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
-    decoder.decode_headers().map_err(|e| e.to_string())?;
+    decoder.set_options(options.jpeg_set_out_colorspace(space));
     let info = decoder.info().ok_or("no JPEG header")?;
     if (usize::from(info.width), usize::from(info.height)) != (width, height) {
         return Err(format!("a JPEG of {} x {} pixels", info.width, info.height));
