@@ -12,15 +12,19 @@
 //! cannot grow without bound. Bad bytes give an [`Error`] that names the place, never a panic.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod actigraphy;
 mod address;
 mod asset;
+pub mod audio;
 mod budget;
 pub mod codes;
 pub mod delimited;
+pub mod edf;
 mod error;
 pub mod feed;
 pub mod fhir;
 mod fingerprint;
+mod flac;
 mod format;
 pub mod gzip;
 mod lines;
@@ -28,10 +32,12 @@ pub mod json;
 pub mod hl7;
 mod member;
 mod nearest;
+pub mod nifti;
 mod npy;
 pub mod npz;
 pub mod parquet;
 mod read;
+pub mod slide;
 pub mod tar;
 pub mod units;
 pub mod vcf;

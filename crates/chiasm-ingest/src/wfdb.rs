@@ -12,7 +12,6 @@
 mod annotation;
 mod check;
 mod events;
-mod flac;
 mod format;
 mod frames;
 mod header;

@@ -1,8 +1,8 @@
-use super::flac::Flac;
 use super::format::Samples;
 use super::{Header, SampleFormat, Signal};
 use crate::Error;
 use crate::feed::{ReadSeek, Source};
+use crate::flac::Flac;
 use std::io::{self, BufReader, SeekFrom};
 
 /// Samples kept to bring signals into step, at most.

@@ -1,3 +1,5 @@
+//! FLAC, for audio files and for the signals of WFDB.
+
 use crate::feed::ReadSeek;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,13 +15,15 @@ use symphonia::default::{codecs::FlacDecoder, formats::FlacReader};
 ///
 /// Only the stream's own description is handed to the decoder: pictures and comments, which may be of
 /// any size and number, are skipped.
-pub(super) struct Flac {
+pub(crate) struct Flac {
     reader: FlacReader<'static>,
     decoder: FlacDecoder,
     /// Channels in a frame.
     pub channels: usize,
     /// Bits of a sample.
     pub bits: u32,
+    /// Frames per second.
+    pub rate: u32,
     /// Frames in the stream, where it says so.
     pub frames: Option<u64>,
     packet: Vec<i32>,
@@ -36,6 +40,7 @@ impl Flac {
         let info = description(&mut bytes)?;
         let packed = u64::from_be_bytes(info[10..18].try_into().unwrap_or_default());
         let (channels, bits) = (packed as usize >> 41 & 7, (packed >> 36) as u32 & 31);
+        let rate = (packed >> 44) as u32;
         let frames = Some(packed & 0xf_ffff_ffff).filter(|n| *n > 0);
         let start = [b"fLaC".as_slice(), &[0x80, 0, 0, 34], &info].concat();
         let stream = Cursor::new(start).chain(Unshared(Mutex::new(bytes)));
@@ -52,7 +57,17 @@ impl Flac {
             Ok((reader, decoder))
         })?;
         let (packet, at, decoded) = (Vec::new(), 0, 0);
-        Ok(Self { reader, decoder, channels: channels + 1, bits: bits + 1, frames, packet, at, decoded })
+        Ok(Self {
+            reader,
+            decoder,
+            channels: channels + 1,
+            bits: bits + 1,
+            rate,
+            frames,
+            packet,
+            at,
+            decoded,
+        })
     }
 
     /// The next frame's samples, one a channel; `None` at the end.
