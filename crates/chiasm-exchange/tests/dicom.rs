@@ -1,5 +1,7 @@
 //! The DICOM listener, spoken to as modalities do and as they should not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::io::{Read, Write};

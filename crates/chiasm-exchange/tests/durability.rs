@@ -2,6 +2,8 @@
 //!
 //! 10 kills by default; `CHIASM_KILLS=100` for the figure in the report.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

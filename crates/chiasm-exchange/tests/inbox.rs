@@ -1,5 +1,7 @@
 //! What an inbox promises, on disks that fail in every way they can.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::collections::HashSet;

@@ -1,5 +1,7 @@
 //! The MLLP listener, spoken to as senders do and as they should not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::path::Path;
