@@ -2,7 +2,7 @@
 # The listener against programs that others wrote: dcmtk's storescu and echoscu, pynetdicom, hl7apy; and against
 # Orthanc on the same objects.
 #
-#   tools/listen_peers.sh VENV LISTEN [DICOM_FOLDER]
+#   tools/listen_peers.sh VENV LISTEN [DICOM_FOLDER_OR_TAR_GZ]
 #
 # VENV: a Python with pynetdicom, pydicom, hl7apy. LISTEN: the built example `listen`. Debian's dcmtk must be
 # installed; orthanc is used where it is. Prints one line a figure; exits 1 when something acknowledged is not kept.
@@ -10,7 +10,7 @@ set -euo pipefail
 venv=$1 listen=$2 real=${3:-}
 work=$(mktemp -d)
 children=()
-finish() { for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done; rm -rf "$work"; }
+finish() { umount "$work/small" 2>/dev/null || true; for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done; rm -rf "$work"; }
 trap finish EXIT
 "$venv/bin/python" "$(dirname "$0")/listen_peers.py" make "$work/objects" 500
 
@@ -38,6 +38,7 @@ storescu_rate "$dicom" "storescu, 500 objects, 1 association" "$work/all"
 "$venv/bin/python" "$(dirname "$0")/listen_peers.py" compare "$work/inbox" "$work/objects"
 
 if [ -n "$real" ]; then
+  if [ -f "$real" ]; then mkdir "$work/real"; tar -xzf "$real" -C "$work/real"; real=$work/real; fi
   "$venv/bin/python" "$(dirname "$0")/listen_peers.py" store "$dicom" "$work/inbox" "$real"
 fi
 for connections in 1 16; do "$venv/bin/python" "$(dirname "$0")/listen_peers.py" hl7 "$hl7" "$work/inbox" $connections; done
