@@ -128,6 +128,31 @@ def store(port, inbox, folder):
     sys.exit(1 if absent else 0)
 
 
+def big(port, path):
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
+    from pynetdicom import AE, _config
+
+    make(path + ".small", 1)
+    small = next(pathlib.Path(path + ".small").glob("*/*.dcm"))
+    item = pydicom.dcmread(small)
+    item.SOPClassUID = item.file_meta.MediaStorageSOPClassUID = UltrasoundMultiFrameImageStorage
+    del item.PixelData
+    item.save_as(path)
+    with open(path, "ab") as file:
+        file.write(b"\xe0\x7f\x10\0OW\0\0" + (1 << 30).to_bytes(4, "little"))
+        for number in range(1024):
+            file.write(bytes([number % 256]) * (1 << 20))
+    _config.STORE_SEND_CHUNKED_DATASET = True
+    ae = AE()
+    ae.add_requested_context(UltrasoundMultiFrameImageStorage, ExplicitVRLittleEndian)
+    association = ae.associate("127.0.0.1", int(port))
+    began = time.time()
+    status = association.send_c_store(pathlib.Path(path))
+    print(f"1 GiB object: status {status.Status:04X} in {time.time() - began:.1f} s")
+    association.release()
+
+
 def full(port, inbox, folder):
     """Sends until the disk is full, and on: each object is on disk or was refused with A700."""
     import pydicom

@@ -16,7 +16,7 @@ trap finish EXIT
 
 "$listen" "$work/inbox" --dicom 127.0.0.1:0 --hl7 127.0.0.1:0 >"$work/out" 2>"$work/tally" &
 ours=$!; children+=("$ours")
-until grep -q ready "$work/out"; do sleep 0.05; done
+until grep -qs ready "$work/out"; do sleep 0.05; done
 dicom=$(sed -n 's/^dicom .*://p' "$work/out") hl7=$(sed -n 's/^hl7 .*://p' "$work/out")
 
 echoscu -aec CHIASM 127.0.0.1 "$dicom" && echo "echoscu: answered"
@@ -46,12 +46,27 @@ kill "$ours"; wait "$ours" || true
 cat "$work/tally"
 "$venv/bin/python" "$(dirname "$0")/listen_peers.py" hl7check "$work/inbox"
 
+# One object of 1 GiB, and the most memory that the listener ever held; then TLS.
+certificates=$(dirname "$0")/../crates/chiasm-exchange/tests/fixtures
+"$listen" "$work/tls" --dicom 127.0.0.1:0 --tls "$certificates/server.crt" "$certificates/server.key" >"$work/out3" 2>/dev/null &
+tls=$!; children+=("$tls")
+until grep -qs ready "$work/out3"; do sleep 0.05; done
+port=$(sed -n 's/^dicom .*://p' "$work/out3")
+storescu +tla -ic 127.0.0.1 "$port" +sd "$work/objects/0"
+echo "storescu over TLS: $(ls "$work/tls/objects" | wc -l) of $(ls "$work/objects/0" | wc -l) kept"
+"$listen" "$work/big" --dicom 127.0.0.1:0 >"$work/out4" 2>/dev/null &
+big=$!; children+=("$big")
+until grep -qs ready "$work/out4"; do sleep 0.05; done
+"$venv/bin/python" "$(dirname "$0")/listen_peers.py" big "$(sed -n 's/^dicom .*://p' "$work/out4")" "$work/big.dcm"
+echo "1 GiB object: $(stat -c %s "$work"/big/objects/*) bytes kept; listener's $(grep VmHWM /proc/$big/status)"
+kill "$big"; rm -rf "$work/big" "$work/big.dcm"
+
 # A disk that is full: a few megabytes of memory as the inbox's disk, where we may mount.
 mkdir "$work/small"
 if mount -t tmpfs -o size=3m tmpfs "$work/small" 2>/dev/null; then
   "$listen" "$work/small/inbox" --dicom 127.0.0.1:0 --hl7 127.0.0.1:0 >"$work/out2" 2>"$work/tally2" &
   small=$!; children+=("$small")
-  until grep -q ready "$work/out2"; do sleep 0.05; done
+  until grep -qs ready "$work/out2"; do sleep 0.05; done
   port=$(sed -n 's/^dicom .*://p' "$work/out2")
   "$venv/bin/python" "$(dirname "$0")/listen_peers.py" full "$port" "$work/small/inbox" "$work/all"
   kill "$small"; wait "$small" || true

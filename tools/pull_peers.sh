@@ -30,7 +30,8 @@ echo "pull dicomweb: $(echo "scale=1; 500 / ($(date +%s.%N) - $began)" | bc) obj
 echo "again, with all known:"; "$pull" "$work/inbox" dicomweb $url
 echo "killed on the way, then resumed:"
 "$pull" "$work/second" dicomweb $url >/dev/null & second=$!
-until [ "$(wc -l <"$work/second.known" 2>/dev/null || echo 0)" -gt 100 ]; do sleep 0.02; done
+touch "$work/second.known"
+until [ "$(wc -l <"$work/second.known")" -gt 100 ]; do sleep 0.02; done
 kill -9 $second; wait $second 2>/dev/null || true
 "$pull" "$work/second" dicomweb $url
 "$venv/bin/python" "$here/listen_peers.py" compare "$work/second" "$work/objects"

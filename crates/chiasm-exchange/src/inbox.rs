@@ -121,7 +121,7 @@ impl Inbox {
     pub fn open_on(folder: &Path, rotation: Rotation, disk: Arc<dyn Disk>) -> Result<Self, Error> {
         let mut inbox = Self::objects_on(folder, disk.clone())?;
         let path = folder.join(JOURNAL);
-        let lock = lock(&path)?.ok_or_else(|| Error::InUse { dir: folder.into() })?;
+        let lock = lock_soon(&path)?.ok_or_else(|| Error::InUse { dir: folder.into() })?;
         recover::seal_left(&path, disk.as_ref())?;
         inbox.journal = Some(Arc::new(Journal::start(Folder::new(path, disk), lock, rotation)?));
         Ok(inbox)
@@ -266,6 +266,17 @@ fn is_sealed(file: &Path) -> bool {
     (name.starts_with("dicom-") && name.ends_with(".dcm"))
         || (name.starts_with("fhir-") && (name.ends_with(".json") || name.ends_with(".ndjson")))
         || (name.starts_with("hl7-") && name.ends_with(".mllp"))
+}
+
+/// As [`lock`], with a little patience: [`sealed`] may hold it for the moment in which it seals what was left.
+fn lock_soon(journal: &Path) -> Result<Option<File>, Error> {
+    for _ in 0..10 {
+        if let Some(held) = lock(journal)? {
+            return Ok(Some(held));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    lock(journal)
 }
 
 /// Takes the journal's lock, which ends with the process that holds it; `None` when another has it.

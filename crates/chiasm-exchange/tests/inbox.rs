@@ -266,7 +266,7 @@ fn a_torn_tail_is_cut_wherever_it_was_torn() {
         bytes
     };
     let one = whole.len() / 3;
-    let near = |length: &usize| length % one < 3 || length % one > one - 4 || length % 29 == 0;
+    let near = |length: &usize| length % one < 3 || length % one > one - 4 || length.is_multiple_of(29);
     for length in (0..=whole.len()).filter(near) {
         let folder = tempfile::tempdir().unwrap();
         drop(Inbox::open(folder.path(), Rotation::default()).unwrap());

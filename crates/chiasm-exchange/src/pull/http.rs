@@ -181,12 +181,18 @@ impl Client {
 
     /// Fetches JSON of a bounded size, also as the bytes that came; `None` for 204.
     pub(super) fn json(&self, ask: Ask<'_>) -> Result<Option<(Value, Vec<u8>)>, Error> {
-        let mut answer = self.send(ask)?;
-        if answer.status().as_u16() == 204 {
-            return Ok(None);
-        }
-        let bytes = answer.body_mut().with_config().limit(MAX_PAGE).read_to_vec();
-        let bytes = bytes.map_err(|e| self.remote(failure(&e)))?;
+        let mut attempt = 0;
+        let bytes = loop {
+            let mut answer = self.send(ask)?;
+            if answer.status().as_u16() == 204 {
+                return Ok(None);
+            }
+            match answer.body_mut().with_config().limit(MAX_PAGE).read_to_vec() {
+                Ok(bytes) => break bytes,
+                Err(ureq::Error::Io(_)) if attempt < self.options.retries => attempt += 1,
+                Err(e) => return Err(self.remote(failure(&e))),
+            }
+        };
         let value = serde_json::from_slice(&bytes).map_err(|e| Error::Answer {
             place: "an answer",
             found: format!("a fault at line {}, column {}", e.line(), e.column()),
