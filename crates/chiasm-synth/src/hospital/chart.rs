@@ -229,7 +229,7 @@ mod tests {
             for (i, system) in [System::Ehr, System::Lis, System::Pacs].into_iter().enumerate() {
                 let charts = charts(system, 1, &person, &mut dice);
                 twice += usize::from(i == 0 && charts.len() == 2);
-                wrong[i] += usize::from(charts[0].defects.iter().any(|d| *d == "day_month"));
+                wrong[i] += usize::from(charts[0].defects.contains(&"day_month"));
                 for chart in charts {
                     assert!(ids.insert(chart.id));
                 }

@@ -209,7 +209,7 @@ impl Outbox<'_> {
             let time = self.ehr(note.written);
             let text = escape(&note.text).replace('\n', "\\.br\\");
             let body = format!(
-                "EVN|T02|{time}\r{}PV1|1|N\rTXA|1|PN^Progress note|TX|{time}||{time}||||||{}^{EHR}|||||AU\r\
+                "EVN|T02|{time}\r{}PV1|1|N\rTXA|1|PN|TX|{time}||{time}||||||{}^{EHR}|||||AU\r\
                  OBX|1|TX|11506-3^Progress note^LN||{text}||||||F\r",
                 pid(chart, EHR, None),
                 note.id

