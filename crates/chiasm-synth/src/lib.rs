@@ -13,6 +13,8 @@
 //! [`Draw`] says how many subjects, from which seed, and how often a modality is missing (completely at
 //! random). The same draw makes the same cohort, byte for byte; other missingness leaves values as they were.
 //!
+//! [`hospital`] is another matter: the raw exports of a whole hospital's systems, with the truth beside them.
+//!
 //! ```
 //! use chiasm_synth::{Draw, Question, additive};
 //! let draw = Draw::new(100, 7).missing(&[0.0, 0.2]);
@@ -25,6 +27,7 @@
 pub mod additive;
 mod draw;
 mod error;
+pub mod hospital;
 pub mod noise;
 mod question;
 pub mod redundant;
