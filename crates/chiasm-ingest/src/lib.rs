@@ -15,6 +15,7 @@
 mod address;
 mod budget;
 pub mod delimited;
+pub mod dicom;
 mod error;
 pub mod feed;
 mod fingerprint;
