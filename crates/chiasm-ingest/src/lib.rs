@@ -20,6 +20,7 @@ mod budget;
 pub mod codes;
 pub mod delimited;
 pub mod edf;
+pub mod dicom;
 mod error;
 pub mod feed;
 pub mod fhir;
