@@ -93,7 +93,8 @@ fn hex(bytes: &[u8]) -> String {
 
 fn pixels(data: &DataSet, folder: Option<&Path>, name: &str) -> Value {
     let root = data.root();
-    let frames = root.integer(dicom_dictionary_std::tags::NUMBER_OF_FRAMES).unwrap_or(1).clamp(1, 1000) as u32;
+    let frames =
+        root.integer(dicom_dictionary_std::tags::NUMBER_OF_FRAMES).unwrap_or(1).clamp(1, 1000) as u32;
     let mut found = Vec::new();
     for number in 0..frames {
         match dicom::frame(data, number) {

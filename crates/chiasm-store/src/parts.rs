@@ -154,6 +154,7 @@ pub(crate) fn merge(place: &Place, all: &mut Vec<Part>) -> Result<usize, Error> 
                 Table::Assets => write(place, bucket, &concat::<rows::AssetRow>(place, &group)?)?,
                 Table::Quarantine => write(place, bucket, &concat::<rows::QuarantineRow>(place, &group)?)?,
                 Table::Links => write(place, bucket, &concat::<rows::LinkRow>(place, &group)?)?,
+                Table::Pairs => write(place, bucket, &concat::<rows::PairRow>(place, &group)?)?,
                 Table::Statements => write(place, bucket, &concat::<rows::StatementRow>(place, &group)?)?,
             };
             let gone: HashSet<&str> = group.iter().map(|p| p.file.as_str()).collect();

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 macro_rules! rows {
     ($(#[$doc:meta])* $name:ident in $table:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ident,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct $name { $($(#[$field_doc])* pub $field: rows!(@type $kind),)* }
 
         impl Row for $name {
@@ -32,6 +32,7 @@ macro_rules! rows {
     (@type long) => { i64 };
     (@type maybe_long) => { Option<i64> };
     (@type record) => { RecordId };
+    (@type number) => { f64 };
     (@put $c:ident, $rows:ident, $f:ident, text) => { $c.text(stringify!($f), $rows.iter().map(|r| r.$f.as_str())) };
     (@put $c:ident, $rows:ident, $f:ident, maybe_text) => {
         $c.maybe_text(stringify!($f), $rows.iter().map(|r| r.$f.as_deref()))
@@ -40,12 +41,17 @@ macro_rules! rows {
     (@put $c:ident, $rows:ident, $f:ident, maybe_long) => {
         $c.maybe_long(stringify!($f), $rows.iter().map(|r| r.$f))
     };
+    (@put $c:ident, $rows:ident, $f:ident, number) => {
+        $c.maybe_number(stringify!($f), $rows.iter().map(|r| Some(r.$f)))
+    };
     (@put $c:ident, $rows:ident, $f:ident, record) => { $c.long(stringify!($f), $rows.iter().map(|r| r.$f.0)) };
     (@column $c:ident, $f:ident, text) => { $c.text(stringify!($f))? };
     (@column $c:ident, $f:ident, maybe_text) => { $c.text(stringify!($f))? };
+    (@column $c:ident, $f:ident, number) => { $c.number(stringify!($f))? };
     (@column $c:ident, $f:ident, $long:ident) => { $c.long(stringify!($f))? };
     (@get $f:ident, $i:ident, text) => { $f($i).unwrap_or_default() };
     (@get $f:ident, $i:ident, long) => { $f($i).unwrap_or_default() };
+    (@get $f:ident, $i:ident, number) => { $f($i).unwrap_or(f64::NAN) };
     (@get $f:ident, $i:ident, record) => { RecordId($f($i).unwrap_or_default()) };
     (@get $f:ident, $i:ident, $maybe:ident) => { $f($i) };
 }
@@ -142,6 +148,24 @@ rows! {
         record_id: record,
         /// The patient.
         subject_id: long,
+    }
+}
+rows! {
+    /// Two records that are linked, or that a person should look at. Holds no value of a person, only how far
+    /// two values agree.
+    PairRow in Pairs {
+        /// The one record.
+        record_l: record,
+        /// The other.
+        record_r: record,
+        /// The chance that they are one person.
+        probability: number,
+        /// `linked` or `review`.
+        state: text,
+        /// Why it is for a person to decide; empty where it is linked.
+        reason: text,
+        /// The weight of each field in bits, as a JSON list that begins with the prior.
+        evidence: text,
     }
 }
 rows! {

@@ -1,6 +1,8 @@
 use crate::columns::Row;
 use crate::place::Place;
-use crate::rows::{AssetRow, EntryRow, IdentityRow, LinkRow, QuarantineRow, SourceRow, StatementRow};
+use crate::rows::{
+    AssetRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
+};
 use crate::{Error, EventRow, Manifest, Part, RecordId, Table, parts};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashSet};
@@ -62,8 +64,8 @@ pub struct Commit {
     pub quarantine: Vec<QuarantineRow>,
     /// What a person says of who is who, as JSON.
     pub decisions: Vec<String>,
-    /// All links anew.
-    pub links: Option<Vec<LinkRow>>,
+    /// All links anew, and why.
+    pub links: Option<(Vec<LinkRow>, Vec<PairRow>)>,
 }
 
 /// What a commit changed.
@@ -187,7 +189,7 @@ impl Store {
                     let last = rows.iter().map(|r| r.number).max().unwrap_or(0);
                     self.seen.statements = self.seen.statements.max(last);
                 }
-                Table::Events | Table::Quarantine | Table::Links => {}
+                Table::Events | Table::Quarantine | Table::Links | Table::Pairs => {}
             }
             self.seen.files.insert(part.file);
         }
@@ -208,7 +210,7 @@ impl Store {
             let mut next = self.manifest.clone();
             next.commit += 1;
             if commit.links.is_some() {
-                next.parts.retain(|p| p.table != Table::Links);
+                next.parts.retain(|p| !matches!(p.table, Table::Links | Table::Pairs));
             }
             next.parts.extend(new);
             if next.publish(&self.place)? {
@@ -283,12 +285,13 @@ impl Store {
         new.extend(parts::write(&self.place, None, &statements)?);
         new.extend(parts::write(&self.place, None, &sources)?);
         new.extend(parts::write(&self.place, None, &commit.quarantine)?);
-        if let Some(links) = &commit.links {
+        if let Some((links, pairs)) = &commit.links {
             new.extend(parts::write(&self.place, None, links)?);
+            new.extend(parts::write(&self.place, None, pairs)?);
         }
         // A part of the same content may be there already: it is one part.
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
-        new.retain(|p| p.table == Table::Links || !there.contains(p.file.as_str()));
+        new.retain(|p| matches!(p.table, Table::Links | Table::Pairs) || !there.contains(p.file.as_str()));
         Ok((done, new))
     }
 

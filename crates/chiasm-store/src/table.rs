@@ -18,13 +18,15 @@ pub enum Table {
     Quarantine,
     /// Which record is which patient. Replaced as a whole by each linking.
     Links,
+    /// Why records are linked, and which a person should look at. Replaced as a whole by each linking.
+    Pairs,
     /// What sources and people said of who is who. Never offered to queries.
     Statements,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Events,
         Self::Identities,
         Self::Entries,
@@ -32,6 +34,7 @@ impl Table {
         Self::Assets,
         Self::Quarantine,
         Self::Links,
+        Self::Pairs,
         Self::Statements,
     ];
 
@@ -45,6 +48,7 @@ impl Table {
             Self::Assets => "assets",
             Self::Quarantine => "quarantine",
             Self::Links => "links",
+            Self::Pairs => "pairs",
             Self::Statements => "statements",
         }
     }

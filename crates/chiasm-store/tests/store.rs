@@ -3,9 +3,8 @@
 
 use chiasm_record::{Code, Event, Modality, Moment, Times};
 use chiasm_store::{
-    AssetRow, Commit, Committed, EntryRow, Error, EventRow, IdentityRow, LinkRow, Place, QuarantineRow, RecordId,
-    Store, Table, Taken, plan, plan_from_bytes,
-    plan_to_bytes,
+    AssetRow, Commit, Committed, EntryRow, Error, EventRow, IdentityRow, LinkRow, Place, QuarantineRow,
+    RecordId, Store, Table, Taken, plan, plan_from_bytes, plan_to_bytes,
 };
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
@@ -26,8 +25,11 @@ fn hash(text: &str) -> String {
 
 fn taken(name: &str, record: RecordId, events: i64) -> Taken {
     let event = |i: i64| {
-        let mut event =
-            Event::new(Times::happened(Moment::instant(i * HOUR)), Code::new("LOINC", "718-7"), Modality::new("labs"));
+        let mut event = Event::new(
+            Times::happened(Moment::instant(i * HOUR)),
+            Code::new("LOINC", "718-7"),
+            Modality::new("labs"),
+        );
         event.value = Some(i as f64);
         EventRow { record: Some(record), event, source: "lab".into(), origin: name.into() }
     };
@@ -184,7 +186,7 @@ async fn queries_see_patients_and_nobody_s_name() {
         let [ann, bob, cid] = ["1", "2", "3"].map(|id| store.record("lab", id));
         let all = vec![taken("a", ann, 3), taken("b", bob, 2), taken("c", cid, 4)];
         let links = [ann, bob].map(|record_id| LinkRow { record_id, subject_id: ann.0 }).to_vec();
-        store.commit(&Commit { taken: all, links: Some(links), ..Commit::default() }).unwrap();
+        store.commit(&Commit { taken: all, links: Some((links, Vec::new())), ..Commit::default() }).unwrap();
         let answer = store.query(sql).await.unwrap();
         let numbers = |column: usize| -> Vec<i64> {
             let cells = answer.iter().map(|b| b.column(column).as_primitive::<Int64Type>().values().to_vec());
@@ -192,7 +194,7 @@ async fn queries_see_patients_and_nobody_s_name() {
         };
         assert_eq!((numbers(0), numbers(1)), (vec![cid.0, ann.0], vec![4, 5]));
         // Linking anew replaces all links; unlinking is linking without.
-        store.commit(&Commit { links: Some(Vec::new()), ..Commit::default() }).unwrap();
+        store.commit(&Commit { links: Some((Vec::new(), Vec::new())), ..Commit::default() }).unwrap();
         let answer = store.query("SELECT count(DISTINCT subject_id) FROM events").await.unwrap();
         assert_eq!(answer[0].column(0).as_primitive::<Int64Type>().value(0), 3);
         for sql in [
@@ -220,7 +222,7 @@ async fn a_cohort_query_survives_serialisation() {
     let [ann, bob] = ["1", "2"].map(|id| store.record("lab", id));
     let links = vec![LinkRow { record_id: bob, subject_id: ann.0 }];
     let all = vec![taken("a", ann, 30), taken("b", bob, 20)];
-    store.commit(&Commit { taken: all, links: Some(links), ..Commit::default() }).unwrap();
+    store.commit(&Commit { taken: all, links: Some((links, Vec::new())), ..Commit::default() }).unwrap();
     let sql = "SELECT subject_id, code, avg(numeric_value) AS mean, count(*) AS n FROM events \
                WHERE known_time <= TIMESTAMP '1970-01-01T10:00:00' AND code LIKE 'LOINC|%' \
                GROUP BY subject_id, code HAVING count(*) > 1 ORDER BY subject_id";

@@ -90,6 +90,17 @@ pub enum Command {
         after_help = "Example:  chiasm ingest export/ labs.hl7 --site sites/st-mary --store st-mary.store\n\nWhat breaks a rule goes to quarantine with its place and the rule; everything else is read."
     )]
     Ingest(IngestArgs),
+    /// Take what systems send, DICOM and HL7, until interrupted. Nothing is acknowledged before it is on disk.
+    #[command(
+        after_help = "Example:  chiasm listen --dicom 11112 --hl7 2575 --site sites/st-mary --store st-mary.store\n\nOnly this machine can call unless --bind says otherwise (0.0.0.0: everybody); --tls-certificate and --tls-key\nencrypt both. Port 0 takes a free one and says which."
+    )]
+    Listen(ListenArgs),
+    /// Fetch what a PACS (DICOMweb) or an EHR server (FHIR) has.
+    #[command(subcommand)]
+    Pull(PullCommand),
+    /// Make synthetic patients, with the truth beside them.
+    #[command(subcommand)]
+    Synth(SynthCommand),
     /// Say who is who: in a store, or in plain tables.
     #[command(
         after_help = "Examples:\n  chiasm link --store st-mary.store\n  chiasm link --store st-mary.store --review\n  chiasm link --records a.csv b.csv --out pairs.csv\n\nIn tables the first column is the record's id; fields are recognised by name, or named by --fields."
@@ -103,7 +114,9 @@ pub enum Command {
         files: Vec<PathBuf>,
     },
     /// Show one patient's evidence in time order.
-    #[command(after_help = "Example:  chiasm timeline --store st-mary.store --patient 4711 --as-of 2024-03-05T12:00:00Z")]
+    #[command(
+        after_help = "Example:  chiasm timeline --store st-mary.store --patient 4711 --as-of 2024-03-05T12:00:00Z"
+    )]
     Timeline {
         /// The store's folder.
         #[arg(long)]
@@ -152,6 +165,159 @@ pub struct IngestArgs {
     /// The store's folder; made where there is none.
     #[arg(long)]
     pub store: PathBuf,
+}
+
+/// Where to listen.
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// The port for DICOM (C-STORE, C-ECHO).
+    #[arg(long, value_name = "PORT")]
+    pub dicom: Option<u16>,
+    /// The port for HL7 v2 over MLLP.
+    #[arg(long, value_name = "PORT")]
+    pub hl7: Option<u16>,
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub bind: String,
+    /// The AE title that callers must call; any unless given.
+    #[arg(long)]
+    pub ae_title: Option<String>,
+    /// A PEM file with the certificate: listen with TLS.
+    #[arg(long, requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file with its key.
+    #[arg(long, requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// A PEM file of authorities whose certificates callers must show.
+    #[arg(long, requires = "tls_certificate")]
+    pub tls_clients: Option<PathBuf>,
+    /// A site's folder or the name of a bundled site.
+    #[arg(long, default_value = "plain")]
+    pub site: String,
+    /// The store's folder; made where there is none.
+    #[arg(long)]
+    pub store: PathBuf,
+}
+
+/// From where to fetch.
+#[derive(Debug, Subcommand)]
+pub enum PullCommand {
+    /// From a PACS by QIDO-RS and WADO-RS.
+    #[command(
+        after_help = "Example:  chiasm pull dicomweb https://pacs.example/dicom-web --dates 20260101-20260131 --store st-mary.store"
+    )]
+    Dicomweb {
+        /// Server, store, login.
+        #[command(flatten)]
+        common: PullArgs,
+        /// Study dates, as in 20260101-20260131.
+        #[arg(long)]
+        dates: Option<String>,
+        /// A patient ID.
+        #[arg(long)]
+        patient: Option<String>,
+        /// DICOM's modality, as in CT.
+        #[arg(long)]
+        modality: Option<String>,
+        /// One study, by its instance UID.
+        #[arg(long)]
+        study: Option<String>,
+    },
+    /// From a FHIR R4 server by searches or Bulk Data export.
+    #[command(
+        after_help = "Examples:\n  chiasm pull fhir https://ehr.example/fhir --search 'Observation?code=718-7' --store st-mary.store\n  chiasm pull fhir https://ehr.example/fhir --export --client-id chiasm --client-key key.pem --store st-mary.store"
+    )]
+    Fhir {
+        /// Server, store, login.
+        #[command(flatten)]
+        common: PullArgs,
+        /// A search, as in 'Observation?code=718-7'; may be given several times.
+        #[arg(long, conflicts_with = "export")]
+        search: Vec<String>,
+        /// Only what changed since this instant.
+        #[arg(long)]
+        since: Option<String>,
+        /// Bulk Data export.
+        #[arg(long)]
+        export: bool,
+        /// With --export: resource types; all unless given.
+        #[arg(long, requires = "export", value_delimiter = ',')]
+        types: Vec<String>,
+        /// With --export: the patients of this Group.
+        #[arg(long, requires = "export")]
+        group: Option<String>,
+    },
+}
+
+/// Server, store, login.
+#[derive(Debug, Args)]
+pub struct PullArgs {
+    /// The server's address.
+    pub url: String,
+    /// A site's folder or the name of a bundled site.
+    #[arg(long, default_value = "plain")]
+    pub site: String,
+    /// The store's folder; made where there is none.
+    #[arg(long)]
+    pub store: PathBuf,
+    /// Log in with this name.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// The file whose first line is the password or the bearer token.
+    #[arg(long, conflicts_with = "secret_variable")]
+    pub secret_file: Option<PathBuf>,
+    /// The environment variable that holds the password or the bearer token.
+    #[arg(long, value_name = "NAME")]
+    pub secret_variable: Option<String>,
+    /// SMART Backend Services: the client's id.
+    #[arg(long, requires = "client_key")]
+    pub client_id: Option<String>,
+    /// SMART Backend Services: a PEM file with the private key (RSA, or EC P-384).
+    #[arg(long, requires = "client_id")]
+    pub client_key: Option<PathBuf>,
+    /// SMART Backend Services: the key's id at the server.
+    #[arg(long, requires = "client_id")]
+    pub client_key_id: Option<String>,
+    /// SMART Backend Services: where tokens are given; the server says it unless given.
+    #[arg(long, requires = "client_id")]
+    pub token_url: Option<String>,
+    /// Another host to which the server's links may lead; may be given several times.
+    #[arg(long)]
+    pub allow_host: Vec<String>,
+}
+
+/// What to make.
+#[derive(Debug, Subcommand)]
+pub enum SynthCommand {
+    /// A hospital's raw exports: FHIR, HL7, DICOM, slides, VCF, signals.
+    #[command(after_help = "Example:  chiasm synth hospital --patients 1000 --seed 1 --out hospital")]
+    Hospital {
+        /// How many patients, 10 to 1,000,000.
+        #[arg(long)]
+        patients: u64,
+        /// The seed of everything random.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Images, slides, genomes and signals of so many patients; 2,000 unless given.
+        #[arg(long)]
+        heavy: Option<u64>,
+        /// A new or empty folder.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Records of people alone, to link at scale.
+    #[command(after_help = "Example:  chiasm synth people --records 1000000 --seed 1 --out people.csv")]
+    People {
+        /// How many records.
+        #[arg(long)]
+        records: u64,
+        /// The seed of everything random.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The CSV file; the truth is written beside it.
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 /// Whom to link.

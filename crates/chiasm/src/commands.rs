@@ -4,8 +4,11 @@ mod check;
 mod evidence;
 mod explain;
 mod link;
+mod listen;
+mod pull;
 mod quarantine;
 mod quickstart;
+mod synth;
 
 use crate::cli::{CheckArgs, Cli, Command, DataCommand, RecipeCommand};
 use crate::progress::Bars;
@@ -32,6 +35,9 @@ fn answer(cli: &Cli, command: &Command, bars: &Bars) -> Result<()> {
     match command {
         Command::Check { files } => check::run(cli, files).map(|_| ()),
         Command::Ingest(args) => evidence::ingest(cli, args, bars),
+        Command::Listen(args) => listen::run(cli, args),
+        Command::Pull(command) => pull::run(cli, command, bars),
+        Command::Synth(command) => synth::run(cli, command, bars),
         Command::Link(args) => link::run(cli, args, bars),
         Command::Timeline { store, patient, as_of, limit } => {
             evidence::timeline(cli, store, *patient, as_of.as_deref(), *limit)

@@ -71,9 +71,10 @@ impl Set {
             Self::Single(encoding) => (encoding, bytes.to_vec()),
             Self::Katakana => (SHIFT_JIS, bytes.iter().map(high).collect()),
             Self::Jis0208 => (EUC_JP, bytes.iter().map(high).collect()),
-            Self::Jis0212 => {
-                (EUC_JP, bytes.chunks(2).flat_map(|c| std::iter::once(0x8f).chain(c.iter().map(high))).collect())
-            }
+            Self::Jis0212 => (
+                EUC_JP,
+                bytes.chunks(2).flat_map(|c| std::iter::once(0x8f).chain(c.iter().map(high))).collect(),
+            ),
             Self::Korean => (EUC_KR, bytes.to_vec()),
             Self::Chinese => (GBK, bytes.to_vec()),
         };
@@ -215,10 +216,14 @@ mod tests {
         let name = b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J";
         assert_eq!(katakana.decode(name, true), ("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎".into(), true));
         let korean = Charset::new("\\ISO 2022 IR 149");
-        let name = b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf";
+        let name =
+            b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf";
         assert_eq!(korean.decode(name, true), ("Hong^Gildong=洪^吉洞=홍^길동".into(), true));
         let chinese = Charset::new("GB18030");
-        assert_eq!(chinese.decode(b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", true).0, "Wang^XiaoDong=王^小东");
+        assert_eq!(
+            chinese.decode(b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", true).0,
+            "Wang^XiaoDong=王^小东"
+        );
         let utf8 = Charset::new("ISO_IR 192");
         assert_eq!(utf8.decode("Äneas".as_bytes(), true), ("Äneas".into(), true));
         let greek = Charset::new("ISO_IR 126");

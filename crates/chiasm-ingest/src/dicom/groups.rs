@@ -83,8 +83,7 @@ pub(super) fn waveforms(mut event: Event, root: Level<'_>) -> Event {
         let rate = group.reals(tags::SAMPLING_FREQUENCY).first().copied();
         let samples = group.integer(tags::NUMBER_OF_WAVEFORM_SAMPLES);
         let channels = group.items(tags::CHANNEL_DEFINITION_SEQUENCE).take(1024);
-        let names: Vec<String> =
-            channels.filter_map(|c| meaning(c, tags::CHANNEL_SOURCE_SEQUENCE)).collect();
+        let names: Vec<String> = channels.filter_map(|c| meaning(c, tags::CHANNEL_SOURCE_SEQUENCE)).collect();
         event = event
             .with("multiplex_group", group.text(tags::MULTIPLEX_GROUP_LABEL))
             .with("channels", group.text(tags::NUMBER_OF_WAVEFORM_CHANNELS))

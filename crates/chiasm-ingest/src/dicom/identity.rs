@@ -93,7 +93,8 @@ fn name(group: &str) -> Option<PersonName> {
 
 fn birth(date: &str) -> Option<BirthDate> {
     let parts = parts(date, None)?;
-    let part = |p: Option<i8>, most: u8| p.and_then(|p| u8::try_from(p).ok()).filter(|p| (1..=most).contains(p));
+    let part =
+        |p: Option<i8>, most: u8| p.and_then(|p| u8::try_from(p).ok()).filter(|p| (1..=most).contains(p));
     let (month, day) = (part(parts.month, 12), part(parts.day, 31));
     // Unknown months and days are written as zeros by some.
     (parts.year > 0).then_some(BirthDate { year: parts.year, month, day: day.filter(|_| month.is_some()) })

@@ -96,7 +96,8 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     let little = Encoding { implicit: false, little: true };
     let at = parser.run(start, little, Some(2)).map_err(refused)?;
     let Parser { elements, charsets, issues: broken, .. } = parser;
-    let data = DataSet { input, elements, charsets, issues: broken, syntax: String::new(), preamble, start: at };
+    let data =
+        DataSet { input, elements, charsets, issues: broken, syntax: String::new(), preamble, start: at };
     if data.elements.is_empty() {
         issue("dicom.meta", None, "the meta information (group 0002) is missing");
     }

@@ -70,7 +70,9 @@ impl FeedFormat {
 
     /// Whether a file belongs to another that is read in its own right: a signal to its header.
     pub fn is_companion(source: &Source) -> bool {
-        let Some(name) = source.path().and_then(|p| p.file_name()).and_then(|n| n.to_str()) else { return false };
+        let Some(name) = source.path().and_then(|p| p.file_name()).and_then(|n| n.to_str()) else {
+            return false;
+        };
         let Some((stem, ending)) = name.rsplit_once('.') else { return false };
         // A segment of a record may be called after the record with a number: 100_1.dat, 100.hea.
         let stems = [stem, stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['_', '-'])];

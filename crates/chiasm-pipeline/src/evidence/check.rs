@@ -2,8 +2,8 @@
 
 use crate::Error;
 use chiasm_ingest::Budget;
-use chiasm_ingest::feed::{FeedFormat, Packing, Source, unpack};
 pub use chiasm_ingest::feed::{Checked, Fault, Severity};
+use chiasm_ingest::feed::{FeedFormat, Packing, Source, unpack};
 use std::path::Path;
 
 /// Bytes that a packed file may unpack to.
@@ -73,7 +73,8 @@ fn archive(source: &Source, packing: Packing, layer: usize) -> Checked {
         let name = name.trim_start_matches("!/");
         all.content(name, &checked.format);
         for fault in checked.faults {
-            let place = if fault.place.is_empty() { name.to_owned() } else { format!("{name}, {}", fault.place) };
+            let place =
+                if fault.place.is_empty() { name.to_owned() } else { format!("{name}, {}", fault.place) };
             all.faults.push(Fault { place, ..fault });
         }
     }

@@ -112,7 +112,13 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// One file: read, unpacked, or refused.
-    fn source(&mut self, source: &Source, scratch: &Path, budget: &mut Budget, layer: usize) -> Result<(), Error> {
+    fn source(
+        &mut self,
+        source: &Source,
+        scratch: &Path,
+        budget: &mut Budget,
+        layer: usize,
+    ) -> Result<(), Error> {
         let outcome = self.read(source, scratch, budget, layer);
         match outcome {
             Ok(()) => Ok(()),
@@ -125,7 +131,13 @@ impl Walk<'_> {
         }
     }
 
-    fn read(&mut self, source: &Source, scratch: &Path, budget: &mut Budget, layer: usize) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        source: &Source,
+        scratch: &Path,
+        budget: &mut Budget,
+        layer: usize,
+    ) -> Result<(), Error> {
         let (key, bytes) = self.key(source)?;
         if self.taking.store.has_source(&key)? {
             self.done.unchanged += 1;
@@ -185,8 +197,17 @@ impl Walk<'_> {
 
     fn refuse(&mut self, source: &Source, rule: &str, message: &str) -> Result<(), Error> {
         self.taking.begin(&source.origin, "unknown");
-        let small = source.len().is_ok_and(|n| n <= KEPT);
-        let bytes = if small { source.bytes(KEPT).ok() } else { None };
+        let bytes = source.bytes(KEPT).ok();
+        if let (None, Some(path)) = (&bytes, source.path()) {
+            // What came over a network is nowhere else.
+            let root = match self.taking.store.place() {
+                chiasm_store::Place::Folder(root) => root.join("inbox"),
+                chiasm_store::Place::Remote(_) => PathBuf::new(),
+            };
+            if path.starts_with(&root) && !root.as_os_str().is_empty() {
+                return self.taking.refuse_file(path, rule, message);
+            }
+        }
         let rejected = Rejected {
             place: String::new(),
             offset: None,

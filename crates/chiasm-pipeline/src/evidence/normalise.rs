@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 /// Code systems that need no binding: everybody's.
 const COMMON: [&str; 20] = [
-    "LOINC", "SNOMED", "RxNorm", "ICD10CM", "ICD10", "ICD9CM", "CPT", "HCPCS", "NDC", "ATC", "CVX", "UCUM", "HP",
-    "OMIM", "HGNC", "DICOM", "DCM", "VCF", "MAF", "SYMBOL",
+    "LOINC", "SNOMED", "RxNorm", "ICD10CM", "ICD10", "ICD9CM", "CPT", "HCPCS", "NDC", "ATC", "CVX", "UCUM",
+    "HP", "OMIM", "HGNC", "DICOM", "DCM", "VCF", "MAF", "SYMBOL",
 ];
 
 /// What was found while normalising, for the report.
@@ -87,11 +87,11 @@ fn usual(code: &str) -> Option<&'static str> {
     let unit = match code.strip_prefix("LOINC|")? {
         // Glucose, urea nitrogen, creatinine, bilirubin (total, direct), calcium, magnesium, phosphate, cholesterol
         // (total, HDL, LDL), triglycerides, uric acid.
-        "2345-7" | "2339-0" | "41653-7" | "3094-0" | "2160-0" | "1975-2" | "1968-7" | "17861-6" | "19123-9"
-        | "2777-1" | "2093-3" | "2085-9" | "13457-7" | "2089-1" | "2571-8" | "3084-1" => "mg/dL",
+        "2345-7" | "2339-0" | "41653-7" | "3094-0" | "2160-0" | "1975-2" | "1968-7" | "17861-6"
+        | "19123-9" | "2777-1" | "2093-3" | "2085-9" | "13457-7" | "2089-1" | "2571-8" | "3084-1" => "mg/dL",
         // The same by amount of substance.
-        "14749-6" | "22664-7" | "2000-8" | "2601-3" | "14879-1" | "14647-2" | "14646-4" | "22748-8" | "14927-8"
-        | "2524-7" | "2951-2" | "2823-3" | "2075-0" | "1963-8" | "2028-9" => "mmol/L",
+        "14749-6" | "22664-7" | "2000-8" | "2601-3" | "14879-1" | "14647-2" | "14646-4" | "22748-8"
+        | "14927-8" | "2524-7" | "2951-2" | "2823-3" | "2075-0" | "1963-8" | "2028-9" => "mmol/L",
         "14682-9" | "14631-6" | "14933-6" => "umol/L",
         // Haemoglobin, albumin, total protein.
         "718-7" | "1751-7" | "2885-2" => "g/dL",
@@ -130,7 +130,8 @@ mod tests {
         assert!((event.value.unwrap() - 99.0858).abs() < 1e-3, "{:?}", event.value);
         assert_eq!((event.unit.as_deref(), event.attribute("value_as_sent")), (Some("mg/dL"), Some("5.5")));
         assert_eq!((event.attribute("unit_as_sent"), tally.converted), (Some("mmol/l"), 1));
-        let (event, _) = normalised("units = { \"LOINC|2345-7\" = \"mmol/L\" }", "LOINC|2345-7", 5.5, "mmol/L");
+        let (event, _) =
+            normalised("units = { \"LOINC|2345-7\" = \"mmol/L\" }", "LOINC|2345-7", 5.5, "mmol/L");
         assert_eq!((event.value, event.attributes.len()), (Some(5.5), 0));
     }
 

@@ -127,7 +127,9 @@ fn again(source: &Source, site: &IngestSite, taking: &mut Taking<'_>) -> Result<
     }
     taking.begin(name, "retried");
     for entry in trial.entries {
-        taking.entry(entry).map_err(|source| chiasm_ingest::Error::Sink { place: name.to_owned(), source })?;
+        taking
+            .entry(entry)
+            .map_err(|source| chiasm_ingest::Error::Sink { place: name.to_owned(), source })?;
     }
     Ok(true)
 }

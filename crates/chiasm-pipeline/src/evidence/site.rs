@@ -39,7 +39,8 @@ impl IngestSite {
             fault("expected an [ingest] table, which says how raw feeds of this site are read".to_owned())
         })?;
         let canonical = bindings.to_string();
-        let bindings: SiteFeed = bindings.try_into().map_err(|e: toml::de::Error| fault(format!("[ingest]: {e}")))?;
+        let bindings: SiteFeed =
+            bindings.try_into().map_err(|e: toml::de::Error| fault(format!("[ingest]: {e}")))?;
         let feed = bindings.feed(&name).map_err(|e| fault(e.to_string()))?;
         let hash = *blake3::hash(canonical.as_bytes()).as_bytes();
         Ok(Self { name, bindings, feed, hash })

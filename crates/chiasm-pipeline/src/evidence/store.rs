@@ -2,8 +2,8 @@
 
 use crate::Error;
 use arrow::array::RecordBatch;
-pub use chiasm_store::Store;
 use chiasm_store::Place;
+pub use chiasm_store::Store;
 use std::path::Path;
 
 /// Opens the store in a folder.

@@ -6,12 +6,13 @@ use super::site::IngestSite;
 use crate::Error;
 use chiasm_ingest::feed::{AssetBytes, Entry, LinkKind, Rejected, Sink, SinkError};
 use chiasm_linkage::{Identifier, Identity};
-use chiasm_record::Finding;
+use chiasm_record::{AssetId, Finding};
 use chiasm_store::{
     AssetRow, Commit, EntryRow, EventRow, IdentityRow, QuarantineRow, RecordId, SourceRow, Store, Taken,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A batch is committed when it has so many events...
 const EVENTS: usize = 200_000;
@@ -206,8 +207,12 @@ impl<'a> Taking<'a> {
     /// The record of an identity; what it says beyond the key is kept.
     fn identify(&mut self, identity: Identity, taken: &mut Taken) -> Result<Option<RecordId>, Error> {
         let mut identity = identity;
-        identity.identifiers =
-            identity.identifiers.into_iter().filter(|i| !i.value.is_empty()).map(|i| self.canonical(i)).collect();
+        identity.identifiers = identity
+            .identifiers
+            .into_iter()
+            .filter(|i| !i.value.is_empty())
+            .map(|i| self.canonical(i))
+            .collect();
         let Some(key) = identity.key() else { return Ok(None) };
         let record = self.store.record(&key.authority, &key.value);
         let json = serde_json::to_string(&identity).map_err(Error::json("an identity"))?;
@@ -220,18 +225,41 @@ impl<'a> Taking<'a> {
         Ok(Some(record))
     }
 
+    /// Puts a whole file into quarantine, however large it is.
+    pub fn refuse_file(&mut self, path: &Path, rule: &str, message: &str) -> Result<(), Error> {
+        let fault = |source| Error::Read { path: path.to_owned(), source };
+        let mut hasher = blake3::Hasher::new();
+        let mut file = std::fs::File::open(path).map_err(fault)?;
+        std::io::copy(&mut file, &mut hasher).map_err(fault)?;
+        let id = AssetId::new(*hasher.finalize().as_bytes());
+        self.store.put_asset_file(path, &id)?;
+        let rejected = Rejected {
+            place: String::new(),
+            offset: None,
+            rule: rule.to_owned(),
+            message: message.to_owned(),
+            bytes: None,
+        };
+        self.quarantine(rejected, id.to_string().as_bytes(), Some(id.to_string()))
+    }
+
     /// Puts a part that breaks a rule into quarantine.
     fn refuse(&mut self, rejected: Rejected) -> Result<(), Error> {
+        let asset = match &rejected.bytes {
+            Some(bytes) => Some(self.store.put_asset(bytes)?.to_string()),
+            None => None,
+        };
+        let content = rejected.bytes.clone().unwrap_or_default();
+        self.quarantine(rejected, &content, asset)
+    }
+
+    fn quarantine(&mut self, rejected: Rejected, content: &[u8], asset: Option<String>) -> Result<(), Error> {
         let mut hash = blake3::Hasher::new();
         for part in [&self.site.name, &self.file.origin, &rejected.place, &rejected.rule] {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
-        hash.update(rejected.bytes.as_deref().unwrap_or_default());
-        let asset = match &rejected.bytes {
-            Some(bytes) => Some(self.store.put_asset(bytes)?.to_string()),
-            None => None,
-        };
+        hash.update(content);
         self.file.rejected += 1;
         self.totals.rejected += 1;
         self.batch.quarantine.push(QuarantineRow {

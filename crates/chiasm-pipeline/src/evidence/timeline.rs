@@ -52,7 +52,8 @@ pub fn timeline(store: &Store, subject: i64, as_of: Option<i64>) -> Result<Timel
     };
     events.retain(known);
     if events.is_empty() && as_of.is_none() {
-        let hint = "; `chiasm query \"SELECT subject_id, count(*) FROM events GROUP BY 1\"` lists them".to_owned();
+        let hint =
+            "; `chiasm query \"SELECT subject_id, count(*) FROM events GROUP BY 1\"` lists them".to_owned();
         return Err(Error::Unknown { what: "patient", name: subject.to_string(), hint });
     }
     Ok(Timeline { subject, records, events })
@@ -153,7 +154,10 @@ mod tests {
         assert_eq!(shown("2024-07-05"), "2024-07-05");
         assert_eq!(shown("2024-07-05T08:30:00Z"), "2024-07-05 08:30:00");
         assert_eq!(shown("2024-07-05T08:30"), "2024-07-05 08:30");
-        assert_eq!(clock(Feed::utc("s").moment(&Parts::iso("2024-07-05T08:30").unwrap()).unwrap()), "2024-07-05 08:30 ?");
+        assert_eq!(
+            clock(Feed::utc("s").moment(&Parts::iso("2024-07-05T08:30").unwrap()).unwrap()),
+            "2024-07-05 08:30 ?"
+        );
         assert_eq!(lateness(90 * 60_000_000), "+90min");
         assert_eq!(lateness(-5), "");
     }

@@ -71,7 +71,10 @@ pub(super) fn secret() -> Result<[u8; 32]> {
 pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit: usize) -> Result<()> {
     let store = store::open(path)?;
     let as_of = as_of
-        .map(|text| timeline::instant(text).with_context(|| format!("expected a time such as 2024-03-05T12:00:00Z, found '{text}'")))
+        .map(|text| {
+            timeline::instant(text)
+                .with_context(|| format!("expected a time such as 2024-03-05T12:00:00Z, found '{text}'"))
+        })
         .transpose()?;
     let found = timeline::timeline(&store, patient, as_of)?;
     if cli.json {
@@ -79,7 +82,12 @@ pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit
         return Ok(());
     }
     let kinds: Vec<String> = found.modalities().iter().map(|(m, n)| format!("{n} {m}")).collect();
-    println!("Patient {patient}: {} records, {} events ({})", found.records.len(), found.events.len(), kinds.join(", "));
+    println!(
+        "Patient {patient}: {} records, {} events ({})",
+        found.records.len(),
+        found.events.len(),
+        kinds.join(", ")
+    );
     for line in found.lines().take(limit) {
         println!("{line}");
     }

@@ -3,30 +3,104 @@
 use super::evidence::say;
 use crate::cli::{Cli, LinkArgs};
 use crate::progress::Bars;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use chiasm_pipeline::Progress;
-use chiasm_pipeline::evidence::linking;
+use chiasm_pipeline::evidence::linking::{Linked, link_store, link_tables, records};
+use chiasm_pipeline::evidence::store;
 use serde_json::json;
+use std::path::Path;
+
+/// Pairs for review that are printed; `--json` has them all.
+const SHOWN: usize = 50;
 
 /// Links tables or a store, as asked.
 ///
 /// # Errors
 /// What is wrong with the tables, the store, or the decision.
 pub fn run(cli: &Cli, args: &LinkArgs, bars: &Bars) -> Result<()> {
-    let (Some(tables), Some(out)) = (&args.records, &args.out) else {
-        bail!("linking a store is not there yet");
-    };
-    let done = linking::link_tables(tables, args.fields.as_deref(), args.least, out)?;
-    for finding in &done.findings {
-        bars.say(&format!("note: {finding}"));
+    if let (Some(tables), Some(out)) = (&args.records, &args.out) {
+        let done = link_tables(tables, args.fields.as_deref(), args.least, out)?;
+        for finding in &done.findings {
+            bars.say(&format!("note: {finding}"));
+        }
+        let (likely, out) = (done.likely, out.display());
+        let words = format!(
+            "{} records, {} pairs, {likely} of them more likely one person than two: {out}",
+            done.records, done.pairs
+        );
+        say(cli, json!(done), &words);
+        return Ok(());
     }
+    let Some(path) = &args.store else { bail!("expected --store, or --records with --out") };
+    let mut store = store::open(path)?;
+    if let Some(two) = &args.why {
+        return why(cli, &store, two, args.svg.as_deref());
+    }
+    if args.review {
+        return review(cli, &store);
+    }
+    let done = match (&args.same, &args.different) {
+        (Some(two), _) => decide(&mut store, two, true, bars)?,
+        (None, Some(two)) => decide(&mut store, two, false, bars)?,
+        (None, None) => link_store(&mut store, bars)?,
+    };
     let words = format!(
-        "{} records, {} pairs, {} of them more likely one person than two: {}",
-        done.records,
-        done.pairs,
-        done.likely,
-        out.display()
+        "{} records are {} patients; {} records are linked, {} pairs are for a person to decide (--review), \
+         {} decisions in force, {} merges name a number that no record has",
+        done.records, done.patients, done.linked, done.review, done.decisions, done.unknown
     );
     say(cli, json!(done), &words);
+    Ok(())
+}
+
+fn decide(store: &mut store::Store, two: &[i64], same: bool, bars: &Bars) -> Result<Linked> {
+    let [one, other] = two else { bail!("expected two records") };
+    Ok(records::decide(store, *one, *other, same, bars)?)
+}
+
+fn why(cli: &Cli, store: &store::Store, two: &[i64], svg: Option<&Path>) -> Result<()> {
+    let [one, other] = two else { bail!("expected two records") };
+    let why = records::why(store, *one, *other)?;
+    if let Some(path) = svg {
+        std::fs::write(path, &why.svg).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let pair = &why.pair;
+    if cli.json {
+        let evidence: serde_json::Value = serde_json::from_str(&pair.evidence)?;
+        let (state, reason) = (&pair.state, &pair.reason);
+        println!(
+            "{}",
+            json!({ "records": two, "probability": pair.probability, "state": state, "reason": reason, "evidence": evidence })
+        );
+    } else {
+        let reason = if pair.reason.is_empty() { String::new() } else { format!(" ({})", pair.reason) };
+        println!(
+            "{one} and {other}: {}{reason}, probability {:.6}\n\n{}",
+            pair.state, pair.probability, why.text
+        );
+    }
+    Ok(())
+}
+
+fn review(cli: &Cli, store: &store::Store) -> Result<()> {
+    let pairs = records::review(store)?;
+    if cli.json {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|p| json!({ "records": [p.record_l.0, p.record_r.0], "probability": p.probability, "reason": p.reason }))
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&pairs)?);
+        return Ok(());
+    }
+    for pair in pairs.iter().take(SHOWN) {
+        println!("{:19} {:19}  {:.4}  {}", pair.record_l.0, pair.record_r.0, pair.probability, pair.reason);
+    }
+    if let Some(more) = pairs.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+        println!("and {more} more; --json has them all");
+    }
+    println!(
+        "{} pairs to decide: chiasm link --store ... --why A B shows one, --same A B or --different A B decides it",
+        pairs.len()
+    );
     Ok(())
 }

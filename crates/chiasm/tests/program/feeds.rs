@@ -53,7 +53,8 @@ fn what_is_read_can_be_asked() {
     assert_eq!(done["tally"]["unmapped"], serde_json::json!({ "LAB|XYZ": 1 }));
     assert_eq!(done["tally"]["converted"], 1);
     let ask = |sql: &str| json(&toy, &["query", "--store", "s", sql]);
-    let glucose = ask("SELECT numeric_value AS v, unit FROM events WHERE code = 'LOINC|2345-7' ORDER BY time");
+    let glucose =
+        ask("SELECT numeric_value AS v, unit FROM events WHERE code = 'LOINC|2345-7' ORDER BY time");
     let values: Vec<f64> = glucose.as_array().unwrap().iter().map(|r| r["v"].as_f64().unwrap()).collect();
     // 5.5 mmol/L of glucose (180.156 g/mol) are 99.1 mg/dL.
     assert!((values[0] - 90.0).abs() < 1e-9 && (values[1] - 99.086).abs() < 0.01, "{values:?}");
@@ -76,7 +77,10 @@ fn what_is_read_can_be_asked() {
 fn a_timeline_shows_what_was_known() {
     let toy = filled();
     succeeds(&toy.chiasm(&INGEST));
-    let rows = json(&toy, &["query", "--store", "s", "SELECT subject_id, count(*) AS n FROM events GROUP BY 1 ORDER BY n DESC"]);
+    let rows = json(
+        &toy,
+        &["query", "--store", "s", "SELECT subject_id, count(*) AS n FROM events GROUP BY 1 ORDER BY n DESC"],
+    );
     let patient = rows[0]["subject_id"].to_string();
     let all = succeeds(&toy.chiasm(&["timeline", "--store", "s", "--patient", &patient]));
     assert!(all.contains("2024-03-05 08:00") && all.contains("+26h"), "{all}");
@@ -85,7 +89,10 @@ fn a_timeline_shows_what_was_known() {
         json(&toy, &command)["events"].as_array().unwrap().len()
     };
     // The first result came out at ten in Berlin: nine in Greenwich.
-    assert_eq!([at("2024-03-05T08:59:00Z"), at("2024-03-05T09:01:00Z"), at("2024-03-07T10:01:00+01:00")], [0, 1, 2]);
+    assert_eq!(
+        [at("2024-03-05T08:59:00Z"), at("2024-03-05T09:01:00Z"), at("2024-03-07T10:01:00+01:00")],
+        [0, 1, 2]
+    );
     toy.refused(&toy.chiasm(&["timeline", "--store", "s", "--patient", "1"]), &["patient", "1", "not known"]);
     toy.refused(
         &toy.chiasm(&["timeline", "--store", "s", "--patient", &patient, "--as-of", "yesterday"]),
@@ -100,7 +107,10 @@ fn what_was_refused_is_kept_and_tried_again() {
     let open = json(&toy, &["quarantine", "list", "--store", "s"]);
     let rules: Vec<&str> = open.as_array().unwrap().iter().map(|r| r["rule"].as_str().unwrap()).collect();
     assert_eq!(rules, ["table.row", "format.unknown"], "{open}");
-    assert_eq!((&open[0]["place"], open[0]["offset"].as_i64()), (&"line 5".into(), LABS.find("3,broken").map(|o| o as i64)));
+    assert_eq!(
+        (&open[0]["place"], open[0]["offset"].as_i64()),
+        (&"line 5".into(), LABS.find("3,broken").map(|o| o as i64))
+    );
     let id = open[1]["id"].as_str().unwrap();
     succeeds(&toy.chiasm(&["quarantine", "show", &id[..8], "--store", "s", "--out", "part"]));
     assert_eq!(toy.read("part"), "of no format");
@@ -168,7 +178,8 @@ fn tables_of_people_are_linked() {
 #[test]
 fn check_ends_with_one_where_a_standard_is_broken() {
     let toy = Toy::new();
-    let good = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t5\t.\tA\tC\t.\tPASS\t.\n";
+    let good =
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t5\t.\tA\tC\t.\tPASS\t.\n";
     toy.write("good.vcf", good);
     toy.write("bad.vcf", good.replace("\tA\t", "\tQ\t"));
     let output = toy.chiasm(&["check", "good.vcf"]);

@@ -7,13 +7,18 @@ use std::time::{Duration, Instant};
 #[test]
 fn every_command_shows_an_example() {
     let toy = Toy::new();
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 22] = [
         &["quickstart"],
         &["run"],
         &["predict"],
         &["explain"],
         &["report"],
         &["ingest"],
+        &["listen"],
+        &["pull", "dicomweb"],
+        &["pull", "fhir"],
+        &["synth", "hospital"],
+        &["synth", "people"],
         &["link"],
         &["check"],
         &["timeline"],
@@ -28,7 +33,10 @@ fn every_command_shows_an_example() {
     ];
     for command in commands {
         let help = succeeds(&toy.chiasm(&[command, &["--help"]].concat()));
-        assert!(help.contains("Example:  chiasm ") || help.contains("Examples:\n  chiasm "), "{command:?}: {help}");
+        assert!(
+            help.contains("Example:  chiasm ") || help.contains("Examples:\n  chiasm "),
+            "{command:?}: {help}"
+        );
         assert!(help.contains("Usage:"), "{command:?}");
     }
     assert!(succeeds(&toy.chiasm(&["--help"])).contains("chiasm quickstart"));

@@ -3,9 +3,9 @@ use super::{Decoded, Layout};
 
 /// Zigzag order (ITU-T T.81 figure A.6).
 const ZIGZAG: [usize; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14,
-    21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53,
-    60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// Whether the image is coded by sequential DCT with Huffman codes (SOF0 or SOF1).
@@ -51,7 +51,9 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Decoded<Packed> {
             0xc0 | 0xc1 => image.frame(body, layout)?,
             0xc4 => image.codes(body)?,
             0xdb => image.quantisers(body)?,
-            0xdd => image.interval = body.get(..2).map_or(0, |b| usize::from(u16::from_be_bytes([b[0], b[1]]))),
+            0xdd => {
+                image.interval = body.get(..2).map_or(0, |b| usize::from(u16::from_be_bytes([b[0], b[1]])))
+            }
             0xda => {
                 at += image.scan(body, &bytes[at..])?;
                 // An image without its end, as some write them, is whole once every component was read.
@@ -117,7 +119,8 @@ impl Image {
         for c in all {
             let (across, down) = factors(c);
             let stride = self.units.0 * across * 8;
-            let size = |pixels: usize, factor: usize, most: usize| (pixels * factor).div_ceil(most).div_ceil(8);
+            let size =
+                |pixels: usize, factor: usize, most: usize| (pixels * factor).div_ceil(most).div_ceil(8);
             let blocks = (size(shape.1, across, self.most.0), size(shape.0, down, self.most.1));
             let samples = vec![0; stride * self.units.1 * down * 8];
             let (id, quantiser) = (c[0], usize::from(c[2] & 3));

@@ -40,13 +40,18 @@ fn offsets(data: &DataSet, basic: &Element) -> Vec<u64> {
         return bytes.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(u64::from_le_bytes).collect();
     }
     let bytes = data.bytes(basic);
-    bytes.chunks_exact(4).filter_map(|c| c.try_into().ok()).map(|c| u64::from(u32::from_le_bytes(c))).collect()
+    bytes
+        .chunks_exact(4)
+        .filter_map(|c| c.try_into().ok())
+        .map(|c| u64::from(u32::from_le_bytes(c)))
+        .collect()
 }
 
 /// Which fragment begins at each offset; one that none begins at is left out.
 fn places(fragments: &[&Element], offsets: &[u64]) -> Vec<usize> {
     let Some(base) = fragments.first().map(|f| f.offset) else { return Vec::new() };
-    let place = |offset: &u64| fragments.binary_search_by_key(&(base.saturating_add(*offset)), |f| f.offset).ok();
+    let place =
+        |offset: &u64| fragments.binary_search_by_key(&(base.saturating_add(*offset)), |f| f.offset).ok();
     offsets.iter().filter_map(place).collect()
 }
 

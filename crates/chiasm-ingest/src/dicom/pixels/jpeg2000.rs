@@ -4,7 +4,8 @@ use super::{Decoded, Layout};
 /// JPEG 2000 and HTJ2K, as codestream or as JP2 file, by openjp2.
 pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Decoded<Packed> {
     // The header is checked first: the decoder would allocate whatever it claims.
-    let size = bytes.windows(4).position(|w| w == [0xff, 0x4f, 0xff, 0x51]).ok_or("no JPEG 2000 codestream")?;
+    let size =
+        bytes.windows(4).position(|w| w == [0xff, 0x4f, 0xff, 0x51]).ok_or("no JPEG 2000 codestream")?;
     let long = |at: usize| {
         let four = bytes.get(size + at..size + at + 4).and_then(|b| b.try_into().ok());
         four.map(u32::from_be_bytes).ok_or("a header that is cut off")

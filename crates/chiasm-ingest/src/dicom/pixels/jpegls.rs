@@ -45,13 +45,16 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Decoded<Packed> {
                 preset = Preset { maximum: pair(0), t1: pair(2), t2: pair(4), t3: pair(6), reset: pair(8) };
             }
             (0xf8, _) => return Err("mapping tables or large sizes".to_owned()),
-            (0xdd, interval) if interval.iter().any(|&b| b != 0) => return Err("restart intervals".to_owned()),
+            (0xdd, interval) if interval.iter().any(|&b| b != 0) => {
+                return Err("restart intervals".to_owned());
+            }
             (0xda, [count, rest @ ..]) if rest.len() == usize::from(*count) * 2 + 3 => {
                 let bits = frame.ok_or("a scan before its frame")?;
                 let (near, mode) = (rest[rest.len() - 3], rest[rest.len() - 2]);
                 let coder = Coder::new(&bytes[at..], bits, i32::from(near), preset)?;
                 let count = usize::from(*count);
-                if count == 0 || image.len() + count > layout.samples || (count > 1) != (mode > 0) || mode > 2 {
+                if count == 0 || image.len() + count > layout.samples || (count > 1) != (mode > 0) || mode > 2
+                {
                     return Err("a scan whose components do not fit".to_owned());
                 }
                 image.extend(coder.scan(layout.rows, layout.columns, count, mode == 2)?);
@@ -82,9 +85,8 @@ struct Preset {
 }
 
 /// Lengths of runs by their index, as powers of two (code segment A.12).
-const RUNS: [u32; 32] = [
-    0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-];
+const RUNS: [u32; 32] =
+    [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// What was learnt of one context (code segment A.2).
 #[derive(Clone, Copy)]

@@ -53,7 +53,8 @@ impl Layout {
         if layout.rows == 0 || layout.columns == 0 || !matches!(layout.samples, 1..=4) {
             return Err("a frame without pixels, or pixels without samples".to_owned());
         }
-        if !matches!(layout.allocated, 1 | 8 | 16 | 32 | 64) || !(1..=layout.allocated).contains(&layout.stored)
+        if !matches!(layout.allocated, 1 | 8 | 16 | 32 | 64)
+            || !(1..=layout.allocated).contains(&layout.stored)
         {
             return Err(format!("{} bits stored in {} allocated", layout.stored, layout.allocated));
         }
