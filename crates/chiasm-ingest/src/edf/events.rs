@@ -7,6 +7,8 @@ use chiasm_record::{Code, Event, Finding, Modality, Moment, Times};
 
 /// Annotations that become events of their own, at most; all are in the asset.
 const MAX_NOTES: usize = 100_000;
+/// Bytes of their texts, at most.
+const MAX_TEXT: usize = 32 << 20;
 
 /// Reads a recording: one entry with an event for each kind of signal and one for each annotation.
 ///
@@ -59,12 +61,13 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
         event.attributes.push(("format".to_owned(), header.kind.as_str().to_owned()));
     }
     let mut findings = Vec::new();
-    let mut left = 0;
+    let (mut left, mut text) = (0, 0);
     let noted = recording.annotations(&mut |_, annotation| {
         if annotation.text.is_empty() {
             return Ok(());
         }
-        if events.len() >= MAX_NOTES {
+        text += annotation.text.len();
+        if events.len() >= MAX_NOTES || text > MAX_TEXT {
             left += 1;
             return Ok(());
         }

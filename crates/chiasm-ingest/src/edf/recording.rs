@@ -5,6 +5,10 @@ use std::io::{self, Read, SeekFrom};
 
 /// Bytes of one data record, at most; the standard recommends less than 61440.
 const MAX_RECORD: u64 = 64 << 20;
+
+/// Takes a data record's number and bytes.
+type TakeRecord<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
+
 /// Bytes of samples that are handed out at once, at most.
 const MAX_BYTES: u64 = 4 << 30;
 
@@ -71,7 +75,7 @@ impl Recording {
     }
 
     /// Hands over the bytes of one data record after the other.
-    fn each(&self, take: &mut dyn FnMut(u64, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn each(&self, take: &mut TakeRecord<'_>) -> Result<(), Error> {
         let mut bytes: Box<dyn ReadSeek> = self.source.open()?;
         let failed = |e: io::Error| Error::Damaged {
             place: self.source.origin.clone(),
@@ -145,12 +149,14 @@ impl Recording {
             for &signal in &places {
                 let lists = record[self.range(signal)].split(|b| *b == 0).filter(|l| !l.is_empty());
                 for list in lists {
-                    let found = annotation_list(list).ok_or_else(|| Error::Damaged {
-                        place: format!("{}, data record {}", self.source.origin, i + 1),
-                        expected: "annotations as onset, duration and texts",
-                        found: "other bytes".to_owned(),
-                    })?;
-                    found.into_iter().try_for_each(|a| take(i, a))?;
+                    let whole = annotation_list(list, &mut |a| take(i, a))?;
+                    if !whole {
+                        return Err(Error::Damaged {
+                            place: format!("{}, data record {}", self.source.origin, i + 1),
+                            expected: "annotations as onset, duration and texts",
+                            found: "other bytes".to_owned(),
+                        });
+                    }
                 }
             }
             Ok(())
@@ -185,28 +191,27 @@ fn stored(bytes: &[u8]) -> i32 {
     }
 }
 
-/// `+onset[\x15duration]\x14text\x14...`, an annotation for each text; `None` where it is none.
-fn annotation_list(list: &[u8]) -> Option<Vec<Annotation>> {
-    let mut parts = list.split(|b| *b == 0x14);
-    let time = std::str::from_utf8(parts.next()?).ok()?;
-    let (onset, duration) = time.split_once('\x15').map_or((time, None), |(o, d)| (o, Some(d)));
-    if !onset.starts_with(['+', '-']) {
-        return None;
-    }
-    let seconds = |t: &str| t.parse::<f64>().ok().filter(|s| s.is_finite());
-    let (onset, duration) = (seconds(onset)?, duration.map(seconds));
-    if duration == Some(None) {
-        return None;
-    }
+/// `+onset[\x15duration]\x14text\x14...`: hands over an annotation for each text; `false` where it is none.
+fn annotation_list(
+    list: &[u8],
+    take: &mut dyn FnMut(Annotation) -> Result<(), Error>,
+) -> Result<bool, Error> {
     // The list ends with a separator, which leaves an empty last part.
-    let texts: Vec<&[u8]> = parts.collect();
-    let (last, texts) = texts.split_last()?;
-    let read = |t: &&[u8]| Annotation {
-        onset,
-        duration: duration.flatten(),
-        text: String::from_utf8_lossy(t).into_owned(),
-    };
-    last.is_empty().then(|| texts.iter().map(read).collect())
+    let Some(list) = list.strip_suffix(&[0x14]) else { return Ok(false) };
+    let mut parts = list.split(|b| *b == 0x14);
+    let time = parts.next().and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default();
+    let (onset, duration) = time.split_once('\x15').map_or((time, None), |(o, d)| (o, Some(d)));
+    let seconds = |t: &str| t.parse::<f64>().ok().filter(|s| s.is_finite());
+    let duration = duration.map(seconds);
+    let Some(onset) = seconds(onset).filter(|_| onset.starts_with(['+', '-'])) else { return Ok(false) };
+    if duration == Some(None) {
+        return Ok(false);
+    }
+    for text in parts {
+        let text = String::from_utf8_lossy(text).into_owned();
+        take(Annotation { onset, duration: duration.flatten(), text })?;
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -216,8 +221,12 @@ mod tests {
     #[test]
     fn annotation_lists_are_read_by_their_separators() {
         let read = |bytes: &[u8]| {
-            annotation_list(bytes)
-                .map(|l| l.into_iter().map(|a| (a.onset, a.duration, a.text)).collect::<Vec<_>>())
+            let mut all = Vec::new();
+            let whole = annotation_list(bytes, &mut |a| {
+                all.push((a.onset, a.duration, a.text));
+                Ok(())
+            });
+            whole.unwrap().then_some(all)
         };
         assert_eq!(read(b"+0\x14\x14"), Some(vec![(0.0, None, String::new())]));
         let two = read("+1.5\x152\x14a\x14ä\x14".as_bytes()).unwrap();

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, SeekFrom};
 
 /// Directories in a file, at most.
-const MAX_DIRECTORIES: usize = 1024;
+const MAX_DIRECTORIES: usize = 256;
 /// Entries of a directory, at most.
 const MAX_ENTRIES: u64 = 4096;
 /// Bytes of a description or of shared tables, at most.
-const MAX_VALUE: u64 = 1 << 20;
+const MAX_VALUE: u64 = 1 << 16;
 
 /// Byte order and width of offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,12 +127,12 @@ impl Tiff {
                     );
                 }
                 if seen.len() > MAX_DIRECTORIES {
-                    return Err(self.damaged("at most 1024 directories", "more"));
+                    return Err(self.damaged("at most 256 directories", "more"));
                 }
                 let (directory, next) = self.directory(at)?;
                 if let Some(field) = directory.field(330) {
                     if field.count > MAX_DIRECTORIES as u64 {
-                        return Err(self.damaged("at most 1024 directories", "more"));
+                        return Err(self.damaged("at most 256 directories", "more"));
                     }
                     for i in 0..field.count {
                         below.push(self.value(field, i)?);
@@ -200,11 +200,17 @@ impl Tiff {
         Ok((bottom != 0).then(|| top as f64 / bottom as f64))
     }
 
-    /// The bytes of a field, as far as is sensible.
+    /// The beginning of a text: what is known of a slide stands there.
+    pub fn text(&mut self, field: Field) -> Result<String, Error> {
+        let bytes = self.read(field.at, field.count.min(MAX_VALUE))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The bytes of a field.
     pub fn bytes(&mut self, field: Field) -> Result<Vec<u8>, Error> {
         let n = field.count.saturating_mul(field.width());
         if n > MAX_VALUE {
-            return Err(self.damaged("fields of at most 1 MiB", format!("{n} bytes")));
+            return Err(self.damaged("fields of at most 64 KiB", format!("{n} bytes")));
         }
         self.read(field.at, n)
     }

@@ -87,12 +87,8 @@ impl Slide {
         let (mut tiff, directories) = Tiff::open(source)?;
         let mut images = Vec::new();
         for directory in &directories {
-            let text = directory.field(270).map_or(Ok(Vec::new()), |f| tiff.bytes(f))?;
-            images.push((
-                level(&mut tiff, directory)?,
-                String::from_utf8_lossy(&text).into_owned(),
-                directory,
-            ));
+            let text = directory.field(270).map_or(Ok(String::new()), |f| tiff.text(f))?;
+            images.push((level(&mut tiff, directory)?, text, directory));
         }
         let tiled = |i: &(Level, String, &Directory)| i.2.field(322).is_some();
         // The largest tiled image is the slide; without any, the first.
@@ -168,7 +164,7 @@ impl Slide {
     /// The tile in column `x` and row `y` of a level, cut at the image's edge.
     ///
     /// # Errors
-    /// [`Error::Damaged`] for a tile that is not there or cannot be unpacked, [`Error::TooLarge`] past 64 MiB.
+    /// [`Error::Damaged`] for a tile that is not there or cannot be unpacked, [`Error::TooLarge`] past 32 MiB.
     pub fn tile(&self, level: usize, x: u32, y: u32) -> Result<Rgb, Error> {
         let mut tiff = self.tiff.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match self.levels.get(level).filter(|l| x < l.columns() && y < l.rows()) {
@@ -180,7 +176,7 @@ impl Slide {
     /// The whole of an image beside the slide, such as the label.
     ///
     /// # Errors
-    /// As [`Slide::tile`]; [`Error::TooLarge`] past 64 MiB of pixels.
+    /// As [`Slide::tile`]; [`Error::TooLarge`] past 32 MiB of pixels.
     pub fn associated_image(&self, i: usize) -> Result<Rgb, Error> {
         let mut tiff = self.tiff.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(found) = self.associated.get(i) else {
@@ -204,7 +200,7 @@ impl Slide {
         Ok(whole)
     }
 
-    /// The slide at `longest` pixels on its longer side, or less where it is smaller: each pixel the mean
+    /// The slide at `longest` pixels on its longer side, or less where it is smaller (2048 at most): each pixel the mean
     /// of those that it covers, from the coarsest level that is fine enough.
     ///
     /// # Errors
@@ -213,7 +209,7 @@ impl Slide {
         let enough = |l: &Level| l.width.max(l.height) >= longest;
         let at = self.levels.iter().rposition(enough).unwrap_or(0);
         let level = &self.levels[at];
-        let scale = f64::from(longest.clamp(1, 8192)) / f64::from(level.width.max(level.height));
+        let scale = f64::from(longest.clamp(1, 2048)) / f64::from(level.width.max(level.height));
         let scale = scale.min(1.0);
         let side = |n: u32| ((f64::from(n) * scale).round() as u32).max(1);
         let (width, height) = (side(level.width), side(level.height));
@@ -301,8 +297,7 @@ fn scanned(tiff: &mut Tiff, directory: &Directory, text: &str) -> Result<Option<
         return Ok(Some(parts));
     }
     let Some(field) = directory.field(306) else { return Ok(None) };
-    let stamp = tiff.bytes(field)?;
-    let stamp = String::from_utf8_lossy(&stamp);
+    let stamp = tiff.text(field)?;
     Ok(match numbers(stamp.trim_matches([' ', '\0'])).as_deref() {
         Some([year, month, day, hour, minute, second]) => Some(Parts {
             year: *year,

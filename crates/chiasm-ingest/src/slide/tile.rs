@@ -9,7 +9,9 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Bytes of one tile, packed or not, at most.
-const MAX_TILE: u64 = 64 << 20;
+const MAX_TILE: u64 = 32 << 20;
+/// Pixels of a tile in JPEG 2000, at most: its decoder needs many bytes for each.
+const MAX_JPEG_2000: usize = 1 << 22;
 
 /// How the pixels of an image are stored.
 #[derive(Clone, Debug)]
@@ -243,8 +245,8 @@ fn jpeg_2000(packed: &[u8], layout: &Layout, (width, height): (usize, usize)) ->
     let size = word(8).zip(word(16)).zip(word(12).zip(word(20)));
     let size =
         size.map(|((right, left), (bottom, top))| (right.wrapping_sub(left), bottom.wrapping_sub(top)));
-    if size != Some((width, height)) {
-        return Err("a JPEG 2000 image of another size".to_owned());
+    if size != Some((width, height)) || width * height > MAX_JPEG_2000 {
+        return Err("a JPEG 2000 image of another size, or of more than 4194304 pixels".to_owned());
     }
     let image = jpeg2k::Image::from_bytes(packed).map_err(|e| e.to_string())?;
     let parts = image.components();

@@ -7,6 +7,10 @@ use std::io::{self, BufReader, SeekFrom};
 
 /// Samples kept to bring signals into step, at most.
 const MAX_KEPT: u64 = 1 << 24;
+/// Files of a segment, at most: each is open and has a buffer.
+const MAX_FILES: usize = 256;
+/// Those of them that are FLAC, at most: each decoder may hold megabytes.
+const MAX_FLAC: usize = 16;
 
 /// The frames of one segment, in step: one frame after the other, from all its files.
 pub struct Frames {
@@ -77,7 +81,16 @@ impl Frames {
         // None and 0 both leave the length open, except where there is nothing to count.
         let open = header.frames.is_none_or(|n| n == 0) && !header.is_layout();
         let mut frames = header.frames.filter(|_| !open);
+        let packed =
+            |n: &&&str| header.signals.iter().any(|s| s.file == ***n && s.format.flac_bits().is_some());
+        if names.len() > MAX_FILES || names.iter().filter(packed).count() > MAX_FLAC {
+            return Err(damaged(
+                "at most 256 signal files in a segment, 16 of FLAC",
+                names.len().to_string(),
+            ));
+        }
         let mut files = Vec::with_capacity(names.len());
+        let mut kept = 0u64;
         for name in names {
             let members: Vec<(&Signal, usize)> = header
                 .signals
@@ -88,9 +101,9 @@ impl Frames {
                 .collect();
             let file = SignalFile::open(source, name, &members, frames)?;
             frames = frames.or(file.1);
-            let depth = file.0.depth.saturating_mul(file.0.width as u64);
-            if depth > MAX_KEPT {
-                return Err(damaged("signals that lie less far apart (skew)", format!("{depth} samples")));
+            kept = file.0.depth.saturating_mul(file.0.width as u64).saturating_add(kept);
+            if kept > MAX_KEPT {
+                return Err(damaged("signals that lie less far apart (skew)", format!("{kept} samples")));
             }
             files.push(file.0);
         }
@@ -198,14 +211,14 @@ impl SignalFile {
                 let length = file.len()?.saturating_sub(offset);
                 found = format.samples(length).map(|n| n / width.max(1) as u64);
                 bytes.seek(SeekFrom::Start(offset)).map_err(failed)?;
-                Stream::Plain(Samples::new(BufReader::with_capacity(1 << 16, bytes), format))
+                Stream::Plain(Samples::new(BufReader::new(bytes), format))
             }
         };
-        if let (Some(stated), Some(found)) = (frames, found) {
-            if found < stated {
-                let expected = "signal files as long as the header says";
-                return Err(damaged(expected, format!("{found} frames of {stated}")));
-            }
+        if let (Some(stated), Some(found)) = (frames, found)
+            && found < stated
+        {
+            let expected = "signal files as long as the header says";
+            return Err(damaged(expected, format!("{found} frames of {stated}")));
         }
         let skew = members.iter().map(|(s, _)| u64::from(s.skew)).max().unwrap_or(0);
         let mut start = 0;

@@ -3,7 +3,9 @@ use crate::Error;
 use crate::feed::Parts;
 
 /// A header file holds text of this size at most; one of a million segments is smaller.
-const MAX_BYTES: u64 = 32 << 20;
+const MAX_BYTES: u64 = 4 << 20;
+/// Signals of a record, at most.
+const MAX_SIGNALS: usize = 4096;
 /// Samples of one frame over all signals, at most.
 const MAX_FRAME: u64 = 1 << 20;
 
@@ -145,6 +147,13 @@ impl Header {
                 .map(|&(number, line)| segment_line(line).map_err(|e| e.at(at(number))))
                 .collect::<Result<_, _>>()?;
         } else {
+            if stated > MAX_SIGNALS {
+                return Err(Error::Damaged {
+                    place: origin.to_owned(),
+                    expected: "at most 4096 signals",
+                    found: stated.to_string(),
+                });
+            }
             header.signals = rest[..stated]
                 .iter()
                 .map(|&(number, line)| signal_line(line).map_err(|e| e.at(at(number))))
