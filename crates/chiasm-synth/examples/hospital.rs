@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 config = config.heavy(heavy.parse()?);
             }
             let mut progress = |done: u64, all: u64| {
-                if done % 1_000 == 0 {
+                if done.is_multiple_of(1_000) {
                     eprintln!("{done} of {all}");
                 }
             };

@@ -171,9 +171,9 @@ fn history(person: &Person, disease: &Disease, at: i64, signs: &[bool], dice: &m
     };
     let mut text = format!("{}-year-old {sex} {reason}.", person.age(day));
     text.push_str(if disease.smoker {
-        dice.pick(&[" Former smoker, about 30 pack-years.", " Continues to smoke."])
+        dice.pick::<&str>(&[" Former smoker, about 30 pack-years.", " Continues to smoke."])
     } else {
-        dice.pick(&[" Never smoked.", " Non-smoker."])
+        dice.pick::<&str>(&[" Never smoked.", " Non-smoker."])
     });
     let known = [
         (disease.diabetes, "type 2 diabetes"),
@@ -239,7 +239,7 @@ fn examination(disease: &Disease, vitals: &[f64], flare: f64, dice: &mut Dice) -
         true => write!(text, " Crackles over the {side} lung."),
         false => write!(text, " Chest clear, no crackles, no wheeze."),
     };
-    text.push_str(dice.pick(&[
+    text.push_str(dice.pick::<&str>(&[
         " No cervical lymphadenopathy.",
         " No peripheral oedema.",
         " Abdomen soft, no tenderness.",
@@ -275,7 +275,7 @@ fn assessment(disease: &Disease, days: f64, dice: &mut Dice) -> String {
     text.push('\n');
     let plans =
         ["3. CT chest in 3 months.", "3. Discuss in the lung board.", "3. Review with results in clinic."];
-    text.push_str(dice.pick(&plans));
+    text.push_str(dice.pick::<&str>(&plans));
     text
 }
 

@@ -9,8 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rows held before they are written.
-const HELD: usize = 1 << 16;
+/// Cells held before they are written.
+const HELD: usize = 1 << 19;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ impl Table {
     pub(crate) fn push(&mut self, rows: Vec<Vec<Cell>>) -> Result<(), Error> {
         self.rows += rows.len() as u64;
         self.held.extend(rows);
-        if self.held.len() >= HELD { self.flush() } else { Ok(()) }
+        if self.held.len() * self.columns.len() >= HELD { self.flush() } else { Ok(()) }
     }
 
     /// Writes what is held and the file's foot; says how many rows there are.
