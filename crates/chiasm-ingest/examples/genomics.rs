@@ -5,6 +5,10 @@ use chiasm_ingest::feed::{Entry, Feed, Rejected, Sink, SinkError, Source};
 use chiasm_ingest::vcf;
 use std::path::Path;
 
+// As in the command line.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Default)]
 struct Count {
     entries: usize,

@@ -148,27 +148,15 @@ pub(super) fn misfit(
     if values == b"." {
         return None;
     }
-    let Some(definition) = definition else { return None };
-    let mut count = 0;
-    for value in values.split(|&b| b == b',') {
-        count += 1;
-        if value == b"." {
-            continue;
-        }
-        match definition.kind {
-            Type::Integer => match integer(value) {
-                None => return Some(Misfit::Type("a whole number")),
-                Some(false) => return Some(Misfit::Wide),
-                Some(true) => {}
-            },
-            Type::Float if !is_float(value) => return Some(Misfit::Type("a number")),
-            Type::Character if !is_character(value) => return Some(Misfit::Type("one character")),
-            Type::Float | Type::Character | Type::String | Type::Flag => {}
-        }
-        if let Some(why) = meant(value, meaning) {
-            return Some(Misfit::Meaning(why));
-        }
-    }
+    let definition = definition?;
+    let plain = if definition.kind == Type::Integer { plain_integers(values) } else { None };
+    let count = match plain {
+        Some(count) => count,
+        None => match one_by_one(values, definition.kind, meaning) {
+            Ok(count) => count,
+            Err(misfit) => return Some(misfit),
+        },
+    };
     let expected = |alternatives: u64| {
         Some(match definition.number {
             Number::Count(n) => u64::from(n),
@@ -186,6 +174,49 @@ pub(super) fn misfit(
     // Where ALT is a dot, writers count it as an allele; the standard's own test files do.
     let dotted = alleles.alternatives == 0 && expected(1) == Some(count);
     (count != wanted && !dotted).then_some(Misfit::Count(wanted))
+}
+
+/// How many values there are, where each is one to nine digits: what most values are.
+fn plain_integers(values: &[u8]) -> Option<u64> {
+    let (mut count, mut digits) = (1, 0);
+    for &b in values {
+        if b == b',' {
+            if digits == 0 {
+                return None;
+            }
+            (count, digits) = (count + 1, 0);
+        } else if b.is_ascii_digit() && digits < 9 {
+            digits += 1;
+        } else {
+            return None;
+        }
+    }
+    (digits > 0).then_some(count)
+}
+
+/// Checks each value, and counts them.
+fn one_by_one(values: &[u8], kind: Type, meaning: Meaning) -> Result<u64, Misfit> {
+    let mut count = 0;
+    for value in values.split(|&b| b == b',') {
+        count += 1;
+        if value == b"." {
+            continue;
+        }
+        match kind {
+            Type::Integer => match integer(value) {
+                None => return Err(Misfit::Type("a whole number")),
+                Some(false) => return Err(Misfit::Wide),
+                Some(true) => {}
+            },
+            Type::Float if !is_float(value) => return Err(Misfit::Type("a number")),
+            Type::Character if !is_character(value) => return Err(Misfit::Type("one character")),
+            Type::Float | Type::Character | Type::String | Type::Flag => {}
+        }
+        if let Some(why) = meant(value, meaning) {
+            return Err(Misfit::Meaning(why));
+        }
+    }
+    Ok(count)
 }
 
 fn meant(value: &[u8], meaning: Meaning) -> Option<&'static str> {
