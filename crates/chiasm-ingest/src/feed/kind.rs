@@ -1,5 +1,5 @@
 use super::{Checked, Feed, Sink, Source};
-use crate::{Error, fhir, hl7, vcf, wfdb};
+use crate::{Error, actigraphy, audio, edf, fhir, hl7, nifti, slide, vcf, wfdb};
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose
 /// first bytes say what they are come before those that are text of a certain shape.
@@ -45,6 +45,14 @@ macro_rules! formats {
 }
 
 formats! {
+    /// NIfTI-1 and -2.
+    Nifti = "NIfTI" in nifti,
+    /// EDF, EDF+ and BDF.
+    Edf = "EDF" in edf,
+    /// SVS, pyramidal TIFF, BigTIFF.
+    Slide = "slide" in slide,
+    /// WAV and FLAC.
+    Audio = "audio" in audio,
     /// VCF and BCF.
     Vcf = "VCF" in vcf,
     /// HL7 version 2.
@@ -53,6 +61,8 @@ formats! {
     Fhir = "FHIR" in fhir,
     /// WFDB records.
     Wfdb = "WFDB" in wfdb,
+    /// Activity counts of a wearable, by the minute.
+    Actigraphy = "actigraphy" in actigraphy,
 }
 
 /// Endings of files that belong to a header of the same name, and the header's ending.
