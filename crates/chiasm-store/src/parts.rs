@@ -36,23 +36,12 @@ pub(crate) fn write<R: Row>(place: &Place, bucket: Option<u32>, rows: &[R]) -> R
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_created_by("chiasm".to_owned())
         .build();
-    let mut bytes = Vec::new();
-    let batches = rows.chunks(ROW_GROUP).map(R::batch);
-    let mut writer: Option<ArrowWriter<&mut Vec<u8>>> = None;
-    let mut buffer = Some(&mut bytes);
-    for batch in batches {
-        let batch = batch?;
-        if let (None, Some(buffer)) = (&writer, buffer.take()) {
-            writer =
-                Some(ArrowWriter::try_new(buffer, batch.schema(), Some(properties.clone())).map_err(fault)?);
-        }
-        if let Some(writer) = &mut writer {
-            writer.write(&batch).map_err(fault)?;
-        }
+    let schema = R::batch(&[])?.schema();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(fault)?;
+    for rows in rows.chunks(ROW_GROUP) {
+        writer.write(&R::batch(rows)?).map_err(fault)?;
     }
-    if let Some(writer) = writer {
-        writer.close().map_err(fault)?;
-    }
+    let bytes = writer.into_inner().map_err(fault)?;
     let hash = blake3::hash(&bytes).to_hex();
     let name = &hash.as_str()[..32];
     let file = match bucket {
