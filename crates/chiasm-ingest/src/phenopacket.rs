@@ -1,0 +1,117 @@
+//! GA4GH Phenopackets 2.0 as JSON: one case, a family, or a cohort.
+//!
+//! Each phenopacket becomes one entry about its subject. The whole JSON is kept as an asset, so that keys
+//! that are not known here are not lost. A time that is an age or a word ("Congenital onset") has no date
+//! without a date of birth, which most cases hide: it is kept as written, in the attribute `onset`.
+//!
+//! # Source
+//! phenopacket-schema 2.0, <https://phenopacket-schema.readthedocs.io/en/2.0.0/>.
+
+mod check;
+mod events;
+
+use crate::Error;
+use crate::feed::{Asset, Entry, Feed, Rejected, Sink, Source};
+use chiasm_linkage::{BirthDate, IdentifierKind, Identity, Sex};
+use serde_json::Value;
+
+pub use check::check;
+
+/// A phenopacket of more bytes is not read.
+const LARGEST: u64 = 64 << 20;
+
+/// Whether a file that begins with `head` is a phenopacket; JSON alone is not enough.
+pub fn recognises(head: &[u8], name: &str) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    let keys =
+        ["\"phenotypicFeatures\"", "\"phenopacketSchemaVersion\"", "\"proband\"", "\"interpretations\""];
+    let said = keys.iter().any(|key| text.contains(key)) && !text.contains("\"resourceType\"");
+    json && (said || (name.to_lowercase().contains("phenopacket") && !text.contains("\"resourceType\"")))
+}
+
+/// The value at a path of keys.
+pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// The text at a path of keys.
+pub(crate) fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    at(value, path)?.as_str().filter(|t| !t.is_empty())
+}
+
+/// The elements of the list at `key`.
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The phenopackets inside a document, each with its place: itself, a family's, a cohort's.
+fn packets(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    if let Some(proband) = document.get("proband") {
+        found.push(("proband".to_owned(), proband));
+    }
+    for key in ["relatives", "members"] {
+        found.extend(list(document, key).iter().enumerate().map(|(i, p)| (format!("{key}[{i}]"), p)));
+    }
+    if found.is_empty() {
+        found.push((String::new(), document));
+    }
+    found
+}
+
+/// Parses the bytes of a source; the message never quotes them.
+fn parse(source: &Source) -> Result<(bytes::Bytes, Result<Value, String>), Error> {
+    let bytes = source.bytes(LARGEST)?;
+    let parsed = serde_json::from_slice::<Value>(&bytes);
+    let parsed =
+        parsed.map_err(|e| format!("expected JSON, broken at line {}, column {}", e.line(), e.column()));
+    Ok((bytes, parsed))
+}
+
+/// Hands over each phenopacket of `source` as an entry.
+///
+/// # Errors
+/// [`Error::TooLarge`] above 64 MiB, [`Error::Io`] where it cannot be read, [`Error::Sink`] where an entry
+/// cannot be kept. What is no phenopacket is rejected, not an error.
+pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
+    let failed = |source_error| Error::Sink { place: source.origin.clone(), source: source_error };
+    let (bytes, parsed) = parse(source)?;
+    let asset = Asset::memory("application/json", bytes.clone());
+    let mut reject = |sink: &mut dyn Sink, place: String, rule: &str, message: String| {
+        let offset = place.is_empty().then_some(0);
+        let bytes = Some(bytes.clone());
+        sink.reject(Rejected { place, offset, rule: rule.to_owned(), message, bytes }).map_err(failed)
+    };
+    let document = match parsed {
+        Ok(document) => document,
+        Err(message) => return reject(sink, String::new(), "phenopacket.json", message),
+    };
+    for (place, packet) in packets(&document) {
+        let Some(id) = text(packet, &["subject", "id"]).or_else(|| text(packet, &["id"])) else {
+            reject(sink, place, "phenopacket.subject", "expected subject.id or id".to_owned())?;
+            continue;
+        };
+        let events = events::of(packet, id, feed, asset.id);
+        let content = serde_json::to_vec(packet).unwrap_or_default();
+        let key = *blake3::hash(&content).as_bytes();
+        let mut entry = Entry::of(key, place, Some(identity(packet, id, feed)), events);
+        entry.assets.push(asset.clone());
+        sink.entry(entry).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn identity(packet: &Value, id: &str, feed: &Feed) -> Identity {
+    let mut identity = Identity::of_key(format!("{}|phenopacket", feed.site), id, IdentifierKind::Source);
+    identity.sex = match text(packet, &["subject", "sex"]) {
+        Some("FEMALE") => Some(Sex::Female),
+        Some("MALE") => Some(Sex::Male),
+        Some("OTHER_SEX") => Some(Sex::Other),
+        _ => None,
+    };
+    let birth = text(packet, &["subject", "dateOfBirth"]).and_then(crate::feed::Parts::iso);
+    let part = |p: Option<i8>| p.and_then(|p| u8::try_from(p).ok());
+    identity.birth = birth.map(|b| BirthDate { year: b.year, month: part(b.month), day: part(b.day) });
+    identity
+}
