@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Rows of one block.
 const ROWS: u64 = 4096;
+/// Bytes of rows after which a block ends early.
+const BYTES: usize = 8 << 20;
+/// A longer line is rejected: a MAF has about 130 columns.
+const LONGEST: usize = 1 << 20;
 /// Faults that are told one by one.
 const TOLD: usize = 100;
 const NEEDED: [&str; 4] = ["Hugo_Symbol", "Chromosome", "Start_Position", "Tumor_Sample_Barcode"];
@@ -37,10 +41,11 @@ fn patient(barcode: &str) -> &str {
 /// A row, or the rule that it breaks.
 fn row<'a>(text: &'a [u8], names: &[String]) -> Result<Vec<&'a str>, (&'static str, String)> {
     let text = std::str::from_utf8(text).map_err(|_| ("maf.utf8", "expected UTF-8".to_owned()))?;
-    let cells: Vec<&str> = text.split('\t').collect();
-    if cells.len() != names.len() {
-        return Err(("maf.columns", format!("expected {} columns, found {}", names.len(), cells.len())));
+    let found = text.bytes().filter(|&b| b == b'\t').count() + 1;
+    if found != names.len() {
+        return Err(("maf.columns", format!("expected {} columns, found {found}", names.len())));
     }
+    let cells: Vec<&str> = text.split('\t').collect();
     let find = |name: &str| names.iter().position(|n| n == name).map_or("", |at| cells[at]);
     for name in NEEDED {
         if find(name).is_empty() {
@@ -57,39 +62,36 @@ fn row<'a>(text: &'a [u8], names: &[String]) -> Result<Vec<&'a str>, (&'static s
 fn rows(
     source: &Source,
     mut each: impl FnMut(u64, &[u8], &[String], Result<Vec<&str>, (&'static str, String)>) -> Result<(), Error>,
-) -> Result<Option<Vec<String>>, Error> {
+) -> Result<(), Error> {
     let mut lines = Lines::new(crate::lines::unpacked(source)?, &source.origin);
     let mut names: Option<Vec<String>> = None;
+    let no_header = || Err(("maf.header", "expected a line of column names".to_owned()));
     loop {
         let number = lines.number + 1;
         let line = match lines.next() {
             Ok(Some(line)) => line,
-            Ok(None) => return Ok(names),
-            Err(error) => {
-                each(number, &[], &[], Err(("maf.stream", error.to_string())))?;
-                return Ok(names);
-            }
+            Ok(None) if names.is_none() => return each(number, &[], &[], no_header()),
+            Ok(None) => return Ok(()),
+            Err(error) => return each(number, &[], &[], Err(("maf.stream", error.to_string()))),
         };
         if line.text.is_empty() || (names.is_none() && line.text.starts_with(b"#")) {
             continue;
         }
+        let long = line.end == LineEnd::TooLong || line.text.len() > LONGEST;
         match &names {
+            None if long => return each(number, &[], &[], no_header()),
             None => {
                 let text = String::from_utf8_lossy(line.text);
                 let found: Vec<String> = text.split('\t').map(str::to_owned).collect();
                 if let Some(missing) = NEEDED.iter().find(|n| !found.iter().any(|f| f == *n)) {
-                    each(number, &[], &[], Err(("maf.header", format!("expected the column {missing}"))))?;
-                    return Ok(None);
+                    let broken = ("maf.header", format!("expected the column {missing}"));
+                    return each(number, &[], &[], Err(broken));
                 }
                 names = Some(found);
             }
-            Some(_) if line.end == LineEnd::TooLong => {
-                each(
-                    number,
-                    &[],
-                    &[],
-                    Err(("maf.line.length", "expected lines of at most 64 MiB".to_owned())),
-                )?;
+            Some(_) if long => {
+                let broken = ("maf.line.length", "expected lines of at most 1 MiB".to_owned());
+                each(number, &[], &[], Err(broken))?;
             }
             Some(names) => each(number, line.text, names, row(line.text, names))?,
         }
@@ -103,7 +105,7 @@ fn rows(
 pub fn check(source: &Source) -> Result<Checked, Error> {
     let mut checked = Checked::new("MAF", None);
     let (mut good, mut bad) = (0u64, 0usize);
-    let names = rows(source, |number, _, _, row| {
+    rows(source, |number, _, _, row| {
         match row {
             Ok(_) => good += 1,
             Err((rule, message)) => {
@@ -115,8 +117,8 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
         }
         Ok(())
     })?;
-    if names.is_none() && bad == 0 {
-        checked.fault(Severity::Error, "maf.header", "", "expected a line of column names");
+    if bad > TOLD {
+        checked.fault(Severity::Error, "maf.more", "", format!("{} more rows at fault", bad - TOLD));
     }
     checked.content("variants", good);
     checked.content("rows at fault", bad);
@@ -138,12 +140,12 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     file.assets.push(asset);
     sink.entry(file).map_err(failed)?;
     let mut block: BTreeMap<String, (blake3::Hasher, Vec<Event>)> = BTreeMap::new();
-    let (mut count, mut first) = (0, 0);
-    let names = rows(source, |number, text, names, row| {
+    let (mut count, mut size, mut first) = (0, 0, 0);
+    rows(source, |number, text, names, row| {
         let cells = match row {
             Ok(cells) => cells,
             Err((rule, message)) => {
-                let bytes = (text.len() <= 1 << 20).then(|| bytes::Bytes::copy_from_slice(text));
+                let bytes = (!text.is_empty()).then(|| bytes::Bytes::copy_from_slice(text));
                 let place = format!("line {number}");
                 let rejected = Rejected { place, offset: None, rule: rule.to_owned(), message, bytes };
                 return sink.reject(rejected).map_err(failed);
@@ -158,18 +160,13 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
             first = number;
         }
         count += 1;
-        if count == ROWS {
-            count = 0;
+        size += text.len();
+        if count == ROWS || size >= BYTES {
+            (count, size) = (0, 0);
             flush(&mut block, &format!("lines {first}-{number}"), feed, sink).map_err(failed)?;
         }
         Ok(())
     })?;
-    if names.is_none() {
-        let message = "expected a line of column names".to_owned();
-        let rule = "maf.header".to_owned();
-        let rejected = Rejected { place: String::new(), offset: Some(0), rule, message, bytes: None };
-        return sink.reject(rejected).map_err(failed);
-    }
     flush(&mut block, &format!("from line {first}"), feed, sink).map_err(failed)
 }
 

@@ -78,7 +78,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     let failed = |source_error| Error::Sink { place: source.origin.clone(), source: source_error };
     let (bytes, parsed) = parse(source)?;
     let asset = Asset::memory("application/json", bytes.clone());
-    let mut reject = |sink: &mut dyn Sink, place: String, rule: &str, message: String| {
+    let reject = |sink: &mut dyn Sink, place: String, rule: &str, message: String| {
         let offset = place.is_empty().then_some(0);
         let bytes = Some(bytes.clone());
         sink.reject(Rejected { place, offset, rule: rule.to_owned(), message, bytes }).map_err(failed)

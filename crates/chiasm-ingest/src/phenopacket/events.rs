@@ -6,7 +6,6 @@ use serde_json::Value;
 /// What all events of one phenopacket share.
 struct Case<'a> {
     feed: &'a Feed,
-    asset: AssetId,
     created: Option<Moment>,
 }
 
@@ -14,7 +13,7 @@ struct Case<'a> {
 pub(super) fn of(packet: &Value, subject: &str, feed: &Feed, asset: AssetId) -> Vec<Event> {
     let moment = |t: &str| Parts::iso(t).and_then(|p| feed.moment(&p));
     let created = text(packet, &["metaData", "created"]).and_then(moment);
-    let case = Case { feed, asset, created };
+    let case = Case { feed, created };
     let mut events = Vec::new();
     if let Some(person) = packet.get("subject") {
         case.person(person, &mut events);
