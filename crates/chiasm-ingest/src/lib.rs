@@ -17,6 +17,7 @@ mod asset;
 mod budget;
 pub mod delimited;
 mod error;
+pub mod expression;
 pub mod feed;
 mod fingerprint;
 mod format;

@@ -17,8 +17,8 @@ use serde_json::Value;
 
 pub use check::check;
 
-/// A phenopacket of more bytes is not read.
-const LARGEST: u64 = 64 << 20;
+/// A document of more bytes is not read: parsed, JSON takes some 20 times its size.
+const LARGEST: u64 = 8 << 20;
 
 /// Whether a file that begins with `head` is a phenopacket; JSON alone is not enough.
 pub fn recognises(head: &[u8], name: &str) -> bool {
@@ -72,7 +72,7 @@ fn parse(source: &Source) -> Result<(bytes::Bytes, Result<Value, String>), Error
 /// Hands over each phenopacket of `source` as an entry.
 ///
 /// # Errors
-/// [`Error::TooLarge`] above 64 MiB, [`Error::Io`] where it cannot be read, [`Error::Sink`] where an entry
+/// [`Error::TooLarge`] above 8 MiB, [`Error::Io`] where it cannot be read, [`Error::Sink`] where an entry
 /// cannot be kept. What is no phenopacket is rejected, not an error.
 pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
     let failed = |source_error| Error::Sink { place: source.origin.clone(), source: source_error };
@@ -114,4 +114,78 @@ fn identity(packet: &Value, id: &str, feed: &Feed) -> Identity {
     let part = |p: Option<i8>| p.and_then(|p| u8::try_from(p).ok());
     identity.birth = birth.map(|b| BirthDate { year: b.year, month: part(b.month), day: part(b.day) });
     identity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Rejected;
+
+    const CASE: &str = r#"{"id": "c", "subject": {"id": "P1", "sex": "FEMALE", "dateOfBirth": "1990-02-03T00:00:00Z"},
+        "phenotypicFeatures": [
+            {"type": {"id": "HP:0001250", "label": "Seizure"}, "onset": {"age": {"iso8601duration": "P7Y"}}},
+            {"type": {"id": "HP:0000252", "label": "Microcephaly"}, "excluded": true}],
+        "metaData": {"created": "2024-01-02T03:04:05Z", "createdBy": "x", "phenopacketSchemaVersion": "2.0",
+            "resources": [{"id": "hp", "name": "HPO", "url": "u", "version": "1", "namespacePrefix": "HP",
+                "iriPrefix": "i"}]}}"#;
+
+    fn taken(text: &str) -> (Vec<Entry>, Vec<Rejected>) {
+        let mut sink = (Vec::new(), Vec::new());
+        read(&Source::memory("a.json", text.to_owned()), &Feed::utc("s"), &mut sink).unwrap();
+        sink
+    }
+
+    #[test]
+    fn a_case_is_an_entry_with_its_features_and_its_subject() {
+        assert!(recognises(CASE.as_bytes(), "a.json"));
+        assert!(!recognises(br#"{"resourceType": "Patient"}"#, "phenopacket.json"));
+        let (entries, rejected) = taken(CASE);
+        assert!(rejected.is_empty());
+        let mention = &entries[0].subjects[0];
+        let identity = mention.identity.as_ref().unwrap();
+        assert_eq!((identity.key().unwrap().value.as_str(), identity.sex), ("P1", Some(Sex::Female)));
+        let features: Vec<_> = mention
+            .events
+            .iter()
+            .map(|e| (e.code.as_str(), e.text.as_deref(), e.attribute("onset")))
+            .collect();
+        let expected = [("HP|HP:0001250", None, Some("P7Y")), ("HP|HP:0000252", Some("excluded"), None)];
+        assert_eq!(features, expected);
+        assert!(check(&Source::memory("a", CASE)).unwrap().is_valid());
+    }
+
+    #[test]
+    fn a_family_is_an_entry_for_each_member() {
+        let relative = CASE.replace("\"P1\"", "\"P2\"");
+        let family = format!(r#"{{"id": "f", "proband": {CASE}, "relatives": [{relative}, {{}}]}}"#);
+        let (entries, rejected) = taken(&family);
+        let places: Vec<_> = entries.iter().map(|e| e.place.as_str()).collect();
+        assert_eq!(places, ["proband", "relatives[0]"]);
+        assert_ne!(entries[0].key, entries[1].key);
+        assert_eq!(
+            (rejected[0].rule.as_str(), rejected[0].place.as_str()),
+            ("phenopacket.subject", "relatives[1]")
+        );
+    }
+
+    #[test]
+    fn broken_rules_are_named_with_their_place() {
+        let rules = |text: &str| -> Vec<(String, String)> {
+            let checked = check(&Source::memory("a", text.to_owned())).unwrap();
+            checked.faults.into_iter().map(|f| (f.rule, f.place)).collect()
+        };
+        let one = |rule: &str, place: &str| vec![(rule.to_owned(), place.to_owned())];
+        assert_eq!(rules(&CASE.replace("FEMALE", "F")), one("phenopacket.word", "subject.sex"));
+        assert_eq!(
+            rules(&CASE.replace("1990-02-03T", "3.2.90 ")),
+            one("phenopacket.time", "subject.dateOfBirth")
+        );
+        assert_eq!(
+            rules(&CASE.replace(r#", "label": "Seizure""#, "")),
+            one("phenopacket.required", "phenotypicFeatures[0].type.label")
+        );
+        assert_eq!(rules(&CASE[..50]), one("phenopacket.json", ""));
+        let many = format!(r#"{{"members": [{}{{}}]}}"#, "{},".repeat(5_000));
+        assert_eq!(rules(&many).len(), 1_001);
+    }
 }

@@ -10,13 +10,15 @@ const STATUS: &[&str] = &["UNKNOWN_STATUS", "REJECTED", "CANDIDATE", "CONTRIBUTO
 const ACMG: &[&str] =
     &["NOT_PROVIDED", "BENIGN", "LIKELY_BENIGN", "UNCERTAIN_SIGNIFICANCE", "LIKELY_PATHOGENIC", "PATHOGENIC"];
 const ACTIONABILITY: &[&str] = &["UNKNOWN_ACTIONABILITY", "NOT_ACTIONABLE", "ACTIONABLE"];
+/// Faults that are told; the search ends there.
+const TOLD: usize = 1_000;
 const VITAL: &[&str] = &["UNKNOWN_STATUS", "ALIVE", "DECEASED"];
 
 /// Checks a file against phenopacket-schema 2.0: required fields, words of closed lists, timestamps, and
 /// (as warnings) ontologies that `metaData.resources` does not name.
 ///
 /// # Errors
-/// [`Error::TooLarge`] above 64 MiB, [`Error::Io`] where it cannot be read.
+/// [`Error::TooLarge`] above 8 MiB, [`Error::Io`] where it cannot be read.
 pub fn check(source: &Source) -> Result<Checked, Error> {
     let (_, parsed) = parse(source)?;
     let mut checked = Checked::new("Phenopacket", None);
@@ -27,15 +29,32 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
             checked.version = version.map(str::to_owned);
             let all = packets(&document);
             checked.content("phenopackets", all.len());
+            let mut features = [0; 3];
             for (place, packet) in all {
-                one(&place, packet, &mut checked);
+                one(&place, packet, &mut features, &mut checked);
+            }
+            let names = ["features observed", "features excluded", "interpretations"];
+            for (name, count) in names.into_iter().zip(features) {
+                checked.content(name, count);
+            }
+            if checked.faults.len() > TOLD {
+                checked.faults.truncate(TOLD);
+                checked.fault(
+                    Severity::Error,
+                    "phenopacket.more",
+                    "",
+                    "more faults than are told one by one",
+                );
             }
         }
     }
     Ok(checked)
 }
 
-fn one(place: &str, packet: &Value, checked: &mut Checked) {
+fn one(place: &str, packet: &Value, counts: &mut [usize; 3], checked: &mut Checked) {
+    if checked.faults.len() > TOLD {
+        return;
+    }
     let mut need = |path: &[&str]| {
         if at(packet, path).is_none_or(|v| v.is_null() || v.as_str() == Some("")) {
             let place = format!("{place}{}{}", if place.is_empty() { "" } else { "." }, path.join("."));
@@ -58,9 +77,9 @@ fn one(place: &str, packet: &Value, checked: &mut Checked) {
     let features = list(packet, "phenotypicFeatures");
     let excluded =
         features.iter().filter(|f| f.get("excluded").and_then(Value::as_bool) == Some(true)).count();
-    checked.content("features observed", features.len() - excluded);
-    checked.content("features excluded", excluded);
-    checked.content("interpretations", list(packet, "interpretations").len());
+    counts[0] += features.len() - excluded;
+    counts[1] += excluded;
+    counts[2] += list(packet, "interpretations").len();
     let resources = packet.get("metaData").map_or(&[][..], |m| list(m, "resources"));
     let prefixes: HashSet<&str> = resources.iter().filter_map(|r| text(r, &["namespacePrefix"])).collect();
     let mut unknown = HashSet::new();
@@ -75,6 +94,9 @@ fn walk<'a>(
     unknown: &mut HashSet<&'a str>,
     checked: &mut Checked,
 ) {
+    if checked.faults.len() > TOLD {
+        return;
+    }
     let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
     let required = |keys: &[&str], value: &Value, place: &str, checked: &mut Checked| {
         for key in keys.iter().filter(|key| value.get(key).is_none()) {
