@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chiasm_ingest::feed::{Entry, Feed, Severity, Source};
-use chiasm_ingest::{phenopacket, vcf};
+use chiasm_ingest::{expression, phenopacket, vcf};
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -90,4 +90,17 @@ fn phenopackets_lose_no_term() {
         variants += events.iter().filter(|e| e.code.system() == Some("VCF")).count();
     }
     assert_eq!((cases, variants), (1004, 1096));
+}
+
+#[test]
+fn tables_of_patients_are_no_expression_matrices() {
+    let Some(folder) = data("transneo") else { return };
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let head = Source::file(&path).head(1 << 16).unwrap();
+        seen += usize::from(path.to_string_lossy().ends_with(".tsv.gz"));
+        assert!(!expression::recognises(&head, &path.to_string_lossy()), "{}", path.display());
+    }
+    assert_eq!(seen, 10);
 }
