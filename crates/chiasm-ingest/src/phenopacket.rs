@@ -46,18 +46,14 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 }
 
 /// The phenopackets inside a document, each with its place: itself, a family's, a cohort's.
-fn packets(document: &Value) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
-    if let Some(proband) = document.get("proband") {
-        found.push(("proband".to_owned(), proband));
-    }
-    for key in ["relatives", "members"] {
-        found.extend(list(document, key).iter().enumerate().map(|(i, p)| (format!("{key}[{i}]"), p)));
-    }
-    if found.is_empty() {
-        found.push((String::new(), document));
-    }
-    found
+fn packets(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let proband = document.get("proband").map(|proband| ("proband".to_owned(), proband));
+    let many = ["relatives", "members"].into_iter().flat_map(move |key| {
+        list(document, key).iter().enumerate().map(move |(i, packet)| (format!("{key}[{i}]"), packet))
+    });
+    let mut inside = proband.into_iter().chain(many).peekable();
+    let itself = inside.peek().is_none().then(|| (String::new(), document));
+    itself.into_iter().chain(inside)
 }
 
 /// Parses the bytes of a source; the message never quotes them.
@@ -78,22 +74,22 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     let failed = |source_error| Error::Sink { place: source.origin.clone(), source: source_error };
     let (bytes, parsed) = parse(source)?;
     let asset = Asset::memory("application/json", bytes.clone());
-    let reject = |sink: &mut dyn Sink, place: String, rule: &str, message: String| {
-        let offset = place.is_empty().then_some(0);
-        let bytes = Some(bytes.clone());
-        sink.reject(Rejected { place, offset, rule: rule.to_owned(), message, bytes }).map_err(failed)
+    let reject = |place: String, rule: &str, message: String, bytes: bytes::Bytes, sink: &mut dyn Sink| {
+        let (offset, rule) = (place.is_empty().then_some(0), rule.to_owned());
+        sink.reject(Rejected { place, offset, rule, message, bytes: Some(bytes) }).map_err(failed)
     };
     let document = match parsed {
         Ok(document) => document,
-        Err(message) => return reject(sink, String::new(), "phenopacket.json", message),
+        Err(message) => return reject(String::new(), "phenopacket.json", message, bytes, sink),
     };
     for (place, packet) in packets(&document) {
+        let content = serde_json::to_vec(packet).unwrap_or_default();
         let Some(id) = text(packet, &["subject", "id"]).or_else(|| text(packet, &["id"])) else {
-            reject(sink, place, "phenopacket.subject", "expected subject.id or id".to_owned())?;
+            let message = "expected subject.id or id".to_owned();
+            reject(place, "phenopacket.subject", message, content.into(), sink)?;
             continue;
         };
         let events = events::of(packet, id, feed, asset.id);
-        let content = serde_json::to_vec(packet).unwrap_or_default();
         let key = *blake3::hash(&content).as_bytes();
         let mut entry = Entry::of(key, place, Some(identity(packet, id, feed)), events);
         entry.assets.push(asset.clone());

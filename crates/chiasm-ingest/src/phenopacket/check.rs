@@ -27,10 +27,9 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
         Ok(document) => {
             let version = text(&document, &["metaData", "phenopacketSchemaVersion"]);
             checked.version = version.map(str::to_owned);
-            let all = packets(&document);
-            checked.content("phenopackets", all.len());
+            checked.content("phenopackets", packets(&document).count());
             let mut features = [0; 3];
-            for (place, packet) in all {
+            for (place, packet) in packets(&document) {
                 one(&place, packet, &mut features, &mut checked);
             }
             let names = ["features observed", "features excluded", "interpretations"];
