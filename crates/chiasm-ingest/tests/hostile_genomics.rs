@@ -122,7 +122,7 @@ fn files_cut_anywhere_get_an_answer() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn altered_files_get_an_answer(
