@@ -118,15 +118,10 @@ impl Header {
         let named = STRUCTURED.contains(&key) && (key != b"PEDIGREE" || strict);
         match id {
             Some([]) => faults.error("vcf.meta.id", number, "expected an ID that is not empty"),
-            Some(id) => {
-                if !self.seen.insert((key.to_vec(), id.to_vec())) {
-                    faults.either(
-                        strict,
-                        "vcf.meta.id.unique",
-                        number,
-                        "expected an ID once among lines of its kind",
-                    );
-                }
+            Some(id) if self.seen.insert((key.to_vec(), id.to_vec())) => {}
+            Some(_) => {
+                let message = "expected an ID once among lines of its kind";
+                faults.either(strict, "vcf.meta.id.unique", number, message);
             }
             None if named || strict => faults.error("vcf.meta.id", number, "expected an ID"),
             None => {}

@@ -1,0 +1,14 @@
+#![no_main]
+
+use chiasm_ingest::feed::{Entry, Feed, Rejected, Source};
+use chiasm_ingest::maf;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let source = Source::memory("a", bytes.to_vec());
+    let mut got: (Vec<Entry>, Vec<Rejected>) = Default::default();
+    let _ = maf::recognises(&bytes[..bytes.len().min(4096)], "a");
+    let _ = maf::read(&source, &Feed::utc("site"), &mut got);
+    assert!(!got.0.is_empty() || !got.1.is_empty());
+    let _ = maf::check(&source);
+});
