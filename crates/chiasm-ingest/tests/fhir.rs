@@ -92,11 +92,13 @@ fn examples_keep_the_standard() {
     assert!(wrong.len() <= WRONG_EXAMPLES, "{}", wrong.join("\n"));
 }
 
-/// Examples that truly break a rule: see the list in the documentation of `fhir::check`.
+/// Examples that truly break a rule: bundle-questionnaire (items without linkId), codesystem-example (the code
+/// chol-mass twice), devicemetric-example (a DeviceDefinition as parent), deviceusestatement-example (a
+/// Procedure as reason), medicationrequest0301 (a Practitioner as dispenser).
 const WRONG_EXAMPLES: usize = 5;
 
 /// How many of the validator's verdicts (an error or none) must be met, and how many places of its errors.
-const AGREE: usize = 108;
+const AGREE: usize = 109;
 
 #[test]
 fn verdicts_are_those_of_the_validator() {

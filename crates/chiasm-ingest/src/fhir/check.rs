@@ -28,7 +28,8 @@ const NESTED: usize = 8;
 ///
 /// It speaks as HL7's own validator does without packages and without a terminology server: an extension
 /// whose definition is not at hand is an error unless HL7 or an example owns its URL; what only a profile or a
-/// terminology knows is not judged.
+/// terminology knows is not judged. NDJSON of any size is checked line by line; another text only up to
+/// [`LARGEST`], beyond which a warning says that it was not.
 ///
 /// # Errors
 /// As [`read`](super::read) for what cannot be read at all; whatever can be is described by faults.

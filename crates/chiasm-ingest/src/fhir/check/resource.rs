@@ -41,14 +41,6 @@ impl<'a> Checker<'a> {
         if definition && kind != "Subscription" && json.text_of("url").is_some_and(|url| !is_absolute(url)) {
             self.within(".url", |c| c.error("fhir.canonical", "expected an absolute URL"));
         }
-        if kind != "Binary"
-            && kind != "Bundle"
-            && kind != "Parameters"
-            && !is_contained
-            && json.at(&["text", "div"]).is_none()
-        {
-            self.fault(Severity::Information, "fhir.dom-6", "a resource should have a narrative");
-        }
         match kind {
             "Bundle" => self.bundle_rules(json),
             "Observation" => self.vital_sign(json),
