@@ -152,6 +152,9 @@ struct Groups {
     apart: BTreeSet<(u32, u32)>,
 }
 
+/// A pair that is less likely than this on its own is not linked on its neighbours' word: if they are right, they
+/// link the two records themselves.
+const ALONE: f64 = 0.9;
 /// How many records of each of two groups are held against each other before they are joined.
 const WITNESSES: usize = 8;
 
@@ -257,10 +260,12 @@ impl Linkage {
     fn candidates(&self, records: &Records, review: f64) -> Vec<(u32, u32, f64, Option<ReviewReason>)> {
         let pairs = self.pairs.iter().filter(|pair| pair.probability >= review || pair.certain);
         let candidate = |pair: &crate::Pair| {
+            let lonely = !pair.certain && pair.pairwise < ALONE;
             let doubt = if pair.certain && pair.pairwise < 0.5 {
                 Some(ReviewReason::NumberAgainstFields)
             } else {
-                self.conflict(records, pair.left, pair.right)
+                let conflict = self.conflict(records, pair.left, pair.right);
+                conflict.or(lonely.then_some(ReviewReason::Doubtful))
             };
             let probability = if pair.certain && doubt.is_none() { 1.0 } else { pair.probability };
             (pair.left, pair.right, probability, doubt)

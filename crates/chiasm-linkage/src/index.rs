@@ -8,9 +8,9 @@ use crate::{FieldKind, Identity};
 use rayon::prelude::*;
 
 /// Lists of more records than this are left to narrower keys.
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 1_000;
 /// Most records that one question is compared with.
-const MOST: usize = 6_000;
+const MOST: usize = 3_000;
 
 /// Finds whose record a new one is, among records that were linked before.
 pub struct Index {

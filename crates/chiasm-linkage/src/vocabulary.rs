@@ -64,8 +64,12 @@ impl Vocabulary {
     pub(crate) fn describe(&mut self, names: bool) {
         use rayon::prelude::*;
         let from = self.traits.len();
-        let all: Vec<Traits> =
-            (from..self.len()).into_par_iter().map(|id| traits(self.text(id as ValueId), names)).collect();
+        let one = |id: usize| traits(self.text(id as ValueId), names);
+        // A handful is done before a second thread wakes.
+        let all: Vec<Traits> = match self.len() - from {
+            few if few < 256 => (from..self.len()).map(one).collect(),
+            _ => (from..self.len()).into_par_iter().map(one).collect(),
+        };
         self.traits.extend(all);
     }
 
