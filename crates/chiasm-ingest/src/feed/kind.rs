@@ -1,5 +1,5 @@
 use super::{Checked, Feed, Sink, Source};
-use crate::{Error, actigraphy, audio, edf, fhir, hl7, nifti, slide, vcf, wfdb};
+use crate::{Error, actigraphy, audio, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb};
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose
 /// first bytes say what they are come before those that are text of a certain shape.
@@ -57,6 +57,12 @@ formats! {
     Vcf = "VCF" in vcf,
     /// HL7 version 2.
     Hl7 = "HL7" in hl7,
+    /// GA4GH Phenopackets, version 2.
+    Phenopacket = "Phenopacket" in phenopacket,
+    /// Mutation Annotation Format.
+    Maf = "MAF" in maf,
+    /// Expression by gene and sample: GCT, tables.
+    Expression = "expression" in expression,
     /// FHIR R4 JSON and NDJSON.
     Fhir = "FHIR" in fhir,
     /// WFDB records.

@@ -28,7 +28,7 @@ fn inside(source: &Source, layer: usize) -> Checked {
         checked.fault(Severity::Error, "file.unreadable", "", error.to_string());
         checked
     };
-    let head = match source.head(4096) {
+    let head = match source.head(1 << 16) {
         Ok(head) => head,
         Err(error) => return unreadable("unknown", &error),
     };

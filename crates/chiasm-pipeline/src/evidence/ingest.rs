@@ -17,7 +17,7 @@ const LAYERS: usize = 8;
 /// Bytes that one archive may unpack to, over all its layers.
 const UNPACKED: u64 = 64 << 30;
 /// Bytes at the beginning of a file that tell its format.
-const HEAD: usize = 4096;
+const HEAD: usize = 1 << 16;
 /// A file that cannot be read at all is kept in quarantine up to this size; a larger one stays where it is.
 const KEPT: u64 = 16 << 20;
 

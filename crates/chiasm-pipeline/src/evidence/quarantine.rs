@@ -115,7 +115,7 @@ pub fn retry(store: &mut Store, site: &IngestSite, progress: &dyn Progress) -> R
 /// Reads a part again; `false` where anything in it is refused again.
 fn again(source: &Source, site: &IngestSite, taking: &mut Taking<'_>) -> Result<bool, Error> {
     let name = source.origin.as_str();
-    let head = source.head(4096)?;
+    let head = source.head(1 << 16)?;
     let mut trial = Trial { entries: Vec::new(), refused: 0 };
     let read = match (site.bindings.table(name), FeedFormat::of(&head, name)) {
         (Some(table), _) => tabular::read(source, table, &site.feed, &mut trial),
