@@ -97,10 +97,10 @@ async fn bind(address: &str, port: u16) -> Result<TcpListener> {
 fn answers() -> Acknowledge {
     let count = AtomicU64::new(0);
     Arc::new(move |message: &[u8], outcome: &Outcome| {
-        let now = jiff::Zoned::now();
-        let time = now.strftime("%Y%m%d%H%M%S%z").to_string();
+        let now = jiff::Timestamp::now();
+        let time = now.strftime("%Y%m%d%H%M%S+0000").to_string();
         let control =
-            format!("{}-{}", now.timestamp().as_microsecond(), count.fetch_add(1, Ordering::Relaxed));
+            format!("{}-{}", now.as_microsecond(), count.fetch_add(1, Ordering::Relaxed));
         let kept = match outcome {
             Ok(_) => Ok(()),
             Err(Error::Message { .. }) => Err("the message cannot be framed"),
