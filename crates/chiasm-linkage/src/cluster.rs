@@ -261,7 +261,13 @@ impl Linkage {
         let pairs = self.pairs.iter().filter(|pair| pair.probability >= review || pair.certain);
         let candidate = |pair: &crate::Pair| {
             let lonely = !pair.certain && pair.pairwise < ALONE;
-            let doubt = if pair.certain && pair.pairwise < 0.5 {
+            // Too little said is no contradiction: only fields that speak against the number are.
+            let others = || -> f32 {
+                let weights = self.evidence(records, pair.left, pair.right);
+                let fields = self.comparer.comparisons.iter().zip(weights);
+                fields.filter(|(c, _)| !crate::rules::settles(c.kind)).map(|(_, w)| w.weight).sum()
+            };
+            let doubt = if pair.certain && pair.pairwise < 0.5 && others() < 0.0 {
                 Some(ReviewReason::NumberAgainstFields)
             } else {
                 let conflict = self.conflict(records, pair.left, pair.right);

@@ -1,5 +1,7 @@
 use super::{Checked, Feed, Sink, Source};
-use crate::{Error, actigraphy, audio, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb};
+use crate::{
+    Error, actigraphy, audio, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb,
+};
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose
 /// first bytes say what they are come before those that are text of a certain shape.

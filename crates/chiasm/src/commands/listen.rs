@@ -99,8 +99,7 @@ fn answers() -> Acknowledge {
     Arc::new(move |message: &[u8], outcome: &Outcome| {
         let now = jiff::Timestamp::now();
         let time = now.strftime("%Y%m%d%H%M%S+0000").to_string();
-        let control =
-            format!("{}-{}", now.as_microsecond(), count.fetch_add(1, Ordering::Relaxed));
+        let control = format!("{}-{}", now.as_microsecond(), count.fetch_add(1, Ordering::Relaxed));
         let kept = match outcome {
             Ok(_) => Ok(()),
             Err(Error::Message { .. }) => Err("the message cannot be framed"),
