@@ -7,9 +7,34 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Code systems that need no binding: everybody's.
-const COMMON: [&str; 20] = [
-    "LOINC", "SNOMED", "RxNorm", "ICD10CM", "ICD10", "ICD9CM", "CPT", "HCPCS", "NDC", "ATC", "CVX", "UCUM",
-    "HP", "OMIM", "HGNC", "DICOM", "DCM", "VCF", "MAF", "SYMBOL",
+const COMMON: [&str; 27] = [
+    "LOINC",
+    "SNOMED",
+    "RxNorm",
+    "ICD10CM",
+    "ICD10",
+    "ICD9CM",
+    "CPT",
+    "HCPCS",
+    "NDC",
+    "ATC",
+    "CVX",
+    "UCUM",
+    "HP",
+    "OMIM",
+    "HGNC",
+    "DICOM",
+    "DCM",
+    "VCF",
+    "MAF",
+    "SYMBOL",
+    "ENSEMBL",
+    "HL7",
+    "FHIR",
+    "WAVEFORM",
+    "WEARABLE",
+    "ACTIGRAPHY",
+    "IMAGE",
 ];
 
 /// What was found while normalising, for the report.
