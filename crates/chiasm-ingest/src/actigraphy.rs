@@ -7,7 +7,6 @@
 use crate::Error;
 use crate::feed::{Checked, Entry, Feed, Parts, Rejected, Severity, Sink, Source};
 use crate::waveform;
-use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{AssetId, Code, Event, Finding, Modality, Moment, Precision, Times};
 use jiff::civil::{Date, DateTime};
 use std::collections::BTreeMap;
@@ -223,8 +222,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     }
     let asset = waveform::asset(source, "text/csv")?;
     let events = events(&recording, feed, asset.id);
-    let stem = source.origin.rsplit_once('.').map_or(source.origin.as_str(), |(stem, _)| stem);
-    let identity = Identity::of_key(format!("{}|file", feed.site), stem, IdentifierKind::Other);
+    let identity = feed.file_subject(&source.origin);
     let mut entry = Entry::of(*asset.id.bytes(), "", Some(identity), events);
     let finding = |(message, n): (&'static str, usize)| Finding::new(source.origin.clone(), message, n);
     entry.findings = recording.doubts().into_iter().map(finding).collect();

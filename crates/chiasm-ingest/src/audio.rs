@@ -11,7 +11,6 @@ use crate::Error;
 use crate::feed::{Checked, Entry, Feed, ReadSeek, Rejected, Severity, Sink, Source};
 use crate::flac::Flac;
 use crate::waveform;
-use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{Code, Event, Modality, Times};
 use std::io::{self, BufReader, Read, SeekFrom};
 
@@ -266,8 +265,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     (event.value, event.asset) = (audio.duration(), Some(asset.id));
     event.unit = event.value.map(|_| "s".to_owned());
     event.attributes = contents(&audio);
-    let stem = source.origin.rsplit_once('.').map_or(source.origin.as_str(), |(stem, _)| stem);
-    let identity = Identity::of_key(format!("{}|file", feed.site), stem, IdentifierKind::Other);
+    let identity = feed.file_subject(&source.origin);
     let mut entry = Entry::of(*asset.id.bytes(), "", Some(identity), vec![event]);
     entry.assets.push(asset);
     sink.entry(entry).map_err(kept)

@@ -54,7 +54,7 @@ fn main() {
         let mut row = csv::StringRecord::new();
         while reader.read_record(&mut row).unwrap() {
             builder.push(&row[0], kinds.iter().zip(&header).zip(&row).map(|((k, h), c)| (*k, h.as_str(), c)));
-            if ask > 0 && people.len() % 100 == 0 {
+            if ask > 0 && people.len().is_multiple_of(100) {
                 let cells =
                     kinds.iter().zip(&header).zip(&row).map(|((k, h), c)| (*k, h.clone(), c.to_owned()));
                 asked.push((people.len(), cells.collect()));

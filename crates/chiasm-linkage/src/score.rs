@@ -165,7 +165,7 @@ impl Scorer {
 
 fn bits(chances: &Chances) -> [f32; MOST] {
     let mut bits = [0.0; MOST];
-    for level in 1..MOST {
+    for (level, bit) in bits.iter_mut().enumerate().skip(1) {
         let rare = level == usize::from(EXACT) && chances.measure.rare_says_more()
             || chances.measure == Measure::Order && level > usize::from(order::IN_PLACE);
         let u = match (rare, chances.measure) {
@@ -174,7 +174,7 @@ fn bits(chances: &Chances) -> [f32; MOST] {
             (false, _) => chances.u[level],
         };
         if chances.m[level] > 0.0 && u > 0.0 {
-            bits[level] = (chances.m[level] / u).log2() as f32;
+            *bit = (chances.m[level] / u).log2() as f32;
         }
     }
     bits

@@ -40,7 +40,7 @@ fn somebody(number: u64) -> Identity {
             month: Some(1 + (draw(number, 4) % 12) as u8),
             day: Some(1 + (draw(number, 5) % 28) as u8),
         }),
-        sex: Some(if draw(number, 6) % 2 == 0 { Sex::Female } else { Sex::Male }),
+        sex: Some(if draw(number, 6).is_multiple_of(2) { Sex::Female } else { Sex::Male }),
         addresses: vec![Address {
             postcode: Some(format!("{:05}", draw(number, 7) % 3000)),
             city: Some(pick(8, &["york", "leeds", "bath", "ely", "truro"])),

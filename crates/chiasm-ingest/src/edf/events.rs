@@ -107,10 +107,7 @@ fn identity(header: &Header, source: &Source, feed: &Feed) -> Identity {
         None if words => {
             Identity::of_key(format!("{}|edf", feed.site), header.patient.clone(), IdentifierKind::Other)
         }
-        None => {
-            let stem = source.origin.rsplit_once('.').map_or(source.origin.as_str(), |(stem, _)| stem);
-            Identity::of_key(format!("{}|file", feed.site), stem, IdentifierKind::Other)
-        }
+        None => feed.file_subject(&source.origin),
     };
     identity.sex = patient.sex;
     identity.birth = patient.birth;

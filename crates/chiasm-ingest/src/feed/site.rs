@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 pub struct SiteFeed {
     /// The zone of times that name none: an IANA name such as `Europe/Berlin`; UTC unless given.
     pub zone: Option<String>,
+    /// Whether a file that names nobody inside (a slide, a wearable's counts) is about the one whose name it
+    /// has, without folder and ending: `S001.svs` is of the sample S001 wherever it lies.
+    pub file_names: bool,
     /// Names that systems have for one and the same authority of identifiers, and the one to use:
     /// `"urn:oid:1.2.3" = "st-mary-mrn"`.
     pub authorities: BTreeMap<String, String>,
@@ -42,13 +45,14 @@ impl SiteFeed {
         for table in &self.tables {
             table.check()?;
         }
-        match &self.zone {
-            None => Ok(Feed::utc(name)),
+        let feed = match &self.zone {
+            None => Feed::utc(name),
             Some(zone) => Feed::new(name, zone).ok_or_else(|| SiteFault {
                 key: "zone".to_owned(),
                 message: format!("expected the name of a time zone such as Europe/Berlin, found '{zone}'"),
-            }),
-        }
+            })?,
+        };
+        Ok(Feed { file_names: self.file_names, ..feed })
     }
 
     /// The table that a file of that path is, by its binding's `file`; the first that fits.

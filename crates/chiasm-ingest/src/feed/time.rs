@@ -1,3 +1,4 @@
+use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{Moment, Precision};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -10,17 +11,36 @@ pub struct Feed {
     pub site: String,
     /// The zone of times that name none.
     pub zone: TimeZone,
+    /// Whether a file's name, without folder and ending, names one subject of the site.
+    pub file_names: bool,
 }
 
 impl Feed {
     /// A site whose clocks show `zone` (an IANA name such as `Europe/Berlin`); `None` where that is none.
     pub fn new(site: impl Into<String>, zone: &str) -> Option<Self> {
-        Some(Self { site: site.into(), zone: TimeZone::get(zone).ok()? })
+        Some(Self { site: site.into(), zone: TimeZone::get(zone).ok()?, file_names: false })
     }
 
     /// A site whose clocks show UTC.
     pub fn utc(site: impl Into<String>) -> Self {
-        Self { site: site.into(), zone: TimeZone::UTC }
+        Self { site: site.into(), zone: TimeZone::UTC, file_names: false }
+    }
+
+    /// Whom a file is about that names nobody inside: under `<site>|file`, its name without folder and ending
+    /// where the site says that such names are subjects, else with the folder: two folders may each have
+    /// a `scan.nii`, of two people.
+    pub fn file_subject(&self, origin: &str) -> Identity {
+        let folder = origin.rfind(['/', '!']).map_or(0, |at| at + 1);
+        let name = &origin[folder..];
+        let packed = name
+            .len()
+            .checked_sub(3)
+            .filter(|at| name.get(*at..).is_some_and(|e| e.eq_ignore_ascii_case(".gz")));
+        let name = packed.map_or(name, |at| &name[..at]);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let begin = if self.file_names { folder } else { 0 };
+        let key = &origin[begin..folder + stem.len()];
+        Identity::of_key(format!("{}|file", self.site), key, IdentifierKind::Other)
     }
 
     /// The moment that `parts` say at this site; `None` where there is no such date or time.
@@ -297,5 +317,19 @@ mod tests {
             assert_eq!(feed.moment(&Parts::compact(text).unwrap()), None, "{text}");
         }
         assert!(feed.moment(&Parts::compact("20161231235960").unwrap()).is_some());
+    }
+
+    #[test]
+    fn a_file_is_named_with_its_folder_unless_the_site_says_that_names_are_enough() {
+        let key = |feed: &Feed, origin: &str| feed.file_subject(origin).identifiers[0].value.clone();
+        let (plain, named) = (Feed::utc("s"), Feed { file_names: true, ..Feed::utc("s") });
+        for (origin, long, short) in [
+            ("a.b/p1/scan.nii.gz", "a.b/p1/scan", "scan"),
+            ("a.zip!p2/scan.v2.TIF", "a.zip!p2/scan.v2", "scan.v2"),
+            ("a.b/bare", "a.b/bare", "bare"),
+            ("ä.GZ", "ä", "ä"),
+        ] {
+            assert_eq!((key(&plain, origin).as_str(), key(&named, origin).as_str()), (long, short));
+        }
     }
 }

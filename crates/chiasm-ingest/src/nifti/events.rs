@@ -2,7 +2,6 @@ use super::{Header, Volume};
 use crate::Error;
 use crate::feed::{Checked, Entry, Feed, Rejected, Severity, Sink, Source};
 use crate::waveform;
-use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{Code, Event, Modality, Times};
 
 /// Reads a volume: one entry with one event, `IMAGE|NIFTI`, that points to the header's file.
@@ -51,11 +50,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
         event = event.with("voxels", Some(assets[1].id.to_string()));
     }
     let key = waveform::key("nifti", assets.iter().map(|a| ("", &a.id)));
-    let lower = source.origin.to_ascii_lowercase();
-    let ending =
-        [".nii.gz", ".hdr.gz", ".nii", ".hdr"].into_iter().find(|e| lower.ends_with(e)).map_or(0, str::len);
-    let stem = source.origin.get(..source.origin.len() - ending).unwrap_or(&source.origin);
-    let identity = Identity::of_key(format!("{}|file", feed.site), stem, IdentifierKind::Other);
+    let identity = feed.file_subject(&source.origin);
     let mut entry = Entry::of(key, "", Some(identity), vec![event]);
     entry.assets = assets;
     sink.entry(entry).map_err(kept)

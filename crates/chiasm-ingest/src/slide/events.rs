@@ -2,7 +2,6 @@ use super::Slide;
 use crate::Error;
 use crate::feed::{Checked, Entry, Feed, Rejected, Severity, Sink, Source};
 use crate::waveform;
-use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{Code, Event, Modality, Times};
 
 /// Reads a slide: one entry with one event, `IMAGE|WSI`, that points to the file.
@@ -35,8 +34,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     for (name, value) in contents(&slide) {
         event.attributes.push((name, value));
     }
-    let stem = source.origin.rsplit_once('.').map_or(source.origin.as_str(), |(stem, _)| stem);
-    let identity = Identity::of_key(format!("{}|file", feed.site), stem, IdentifierKind::Other);
+    let identity = feed.file_subject(&source.origin);
     let mut entry = Entry::of(*asset.id.bytes(), "", Some(identity), vec![event]);
     entry.assets.push(asset);
     sink.entry(entry).map_err(kept)

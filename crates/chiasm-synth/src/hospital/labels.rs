@@ -7,23 +7,54 @@ use super::config::HospitalConfig;
 use super::disease::Evidence;
 use std::fmt::Write;
 
-/// `site.toml`: the sources, for whoever reads them.
+/// The tables that say whose sample, slide, tracing and wearable it is.
+const TABLES: &str = r#"
+# Samples, slides, tracings and wearables have names of their own; two tables say whose they are.
+[[ingest.tables]]
+file = "lims/specimens.csv"
+subject = { column = "sample_id", authority = "synthetic-hospital|sample", record_numbers = { mrn = "CHIASM_LIS" }, family = "surname", given = "given_name", birth = "date_of_birth", sex = "sex" }
+[[ingest.tables.events]]
+code = "specimen"
+code_column = "kind"
+modality = "pathology"
+text = "sample_id"
+time = { column = "collected" }
+known = { column = "received" }
+
+[[ingest.tables]]
+file = "devices/enrolment.csv"
+subject = { column = "device_id", authority = "synthetic-hospital|sample", record_numbers = { patient_id = "CHIASM_EHR" }, family = "surname", given = "given_name", birth = "date_of_birth" }
+[[ingest.tables.events]]
+code = "WEARABLE|enrolment"
+modality = "wearable"
+text = "kind"
+time = { column = "begin" }
+known = { column = "begin" }
+"#;
+
+/// `site.toml`: how to read the exports.
 pub(crate) fn site() -> String {
     let mut text = format!(
         "# {LABEL}: nobody here is real. Made by chiasm-synth.\n\
          name = \"synthetic-hospital\"\n\n\
-         [ingest]\nzone = \"{ZONE}\"\n\n\
+         [ingest]\nzone = \"{ZONE}\"\n\
+         # A slide, a tracing, a wearable's counts: the file's name says whose.\n\
+         file_names = true\n\n\
          # One authority, as each system writes it.\n\
          [ingest.authorities]\n\
-         \"{}\" = \"{}\"\n\"{}\" = \"SYN_NHI\"\n\n\
-         # The laboratory's own codes.\n[ingest.codes]\n",
+         \"{}\" = \"{}\"\n\"{}\" = \"SYN_NHI\"\n\
+         \"synthetic-hospital|file\" = \"synthetic-hospital|sample\"\n\
+         \"synthetic-hospital|wfdb\" = \"synthetic-hospital|sample\"\n\n\
+         # The laboratory's own codes: tissue section, DNA, and its tests.\n[ingest.codes]\n\
+         \"specimen|slide\" = \"SNOMED|430856003\"\n\"specimen|tumour_dna\" = \"SNOMED|258566005\"\n",
         super::fhir::MRN,
         super::hl7::EHR,
         super::fhir::NATIONAL,
     );
     for analyte in ANALYTES {
-        let _ = writeln!(text, "{} = \"LOINC|{}\"", analyte.local, analyte.meaning);
+        let _ = writeln!(text, "\"LIS|{}\" = \"LOINC|{}\"", analyte.local, analyte.meaning);
     }
+    text.push_str(TABLES);
     text
 }
 
