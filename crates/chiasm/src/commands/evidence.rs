@@ -3,7 +3,7 @@
 use crate::cli::{Cli, IngestArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result};
-use chiasm_pipeline::evidence::{ingest, site::IngestSite, store, timeline};
+use chiasm_pipeline::evidence::{ingest, patient, site::IngestSite, store, timeline};
 use std::path::Path;
 
 /// Unmapped codes that are printed; `--json` has them all.
@@ -68,8 +68,9 @@ pub(super) fn secret() -> Result<[u8; 32]> {
 ///
 /// # Errors
 /// Where the store has no such patient, or `as_of` is no time.
-pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit: usize) -> Result<()> {
+pub fn timeline(cli: &Cli, path: &Path, patient: &str, as_of: Option<&str>, limit: usize) -> Result<()> {
     let store = store::open(path)?;
+    let patient = patient::subject(&store, patient)?;
     let as_of = as_of
         .map(|text| {
             timeline::instant(text)
