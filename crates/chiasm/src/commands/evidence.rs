@@ -32,6 +32,7 @@ pub fn ingest(cli: &Cli, args: &IngestArgs, bars: &Bars) -> Result<()> {
         }
         frequent("codes that no binding names", &done.tally.unmapped);
         frequent("units that are not UCUM", &done.tally.unknown_units);
+        frequent("modalities with undated events, which count as known at any time", &done.tally.undated);
         let (converted, not) = (done.tally.converted, done.tally.not_converted);
         if converted + not > 0 {
             println!("  {converted} values converted to the usual unit, {not} could not be");
@@ -89,10 +90,11 @@ pub fn timeline(cli: &Cli, path: &Path, patient: &str, as_of: Option<&str>, limi
         found.events.len(),
         kinds.join(", ")
     );
-    for line in found.lines().take(limit) {
+    let lines: Vec<String> = found.lines().collect();
+    for line in lines.iter().take(limit) {
         println!("{line}");
     }
-    if let Some(more) = found.events.len().checked_sub(limit).filter(|n| *n > 0) {
+    if let Some(more) = lines.len().checked_sub(limit).filter(|n| *n > 0) {
         println!("and {more} more; --limit shows them");
     }
     Ok(())

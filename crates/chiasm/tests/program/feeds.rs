@@ -107,6 +107,18 @@ fn a_timeline_shows_what_was_known() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    use std::process::Stdio;
+    let toy = Toy::new();
+    let mut command = toy.command();
+    command.args(["recipe", "schema"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
+}
+
+#[test]
 fn what_was_refused_is_kept_and_tried_again() {
     let toy = filled();
     succeeds(&toy.chiasm(&INGEST));
