@@ -80,6 +80,20 @@ const FRAMES: Module = Module {
     ],
     two: &[],
 };
+const EQUIPMENT: Module = Module {
+    name: "Enhanced General Equipment",
+    one: &[
+        tags::MANUFACTURER,
+        tags::MANUFACTURER_MODEL_NAME,
+        tags::DEVICE_SERIAL_NUMBER,
+        tags::SOFTWARE_VERSIONS,
+    ],
+    two: &[],
+};
+const CONTEXT: Module =
+    Module { name: "Acquisition Context", one: &[], two: &[tags::ACQUISITION_CONTEXT_SEQUENCE] };
+const OTHER_ID: Module =
+    Module { name: "Patient", one: &[tags::PATIENT_ID, tags::TYPE_OF_PATIENT_ID], two: &[] };
 const SEG: Module = Module {
     name: "Segmentation Image",
     one: &[tags::SEGMENTATION_TYPE, tags::SEGMENT_SEQUENCE, tags::CONTENT_LABEL],
@@ -185,9 +199,9 @@ fn of_class(class: &str) -> &'static [&'static Module] {
         uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION
         | uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING => &[&DX],
         uids::SECONDARY_CAPTURE_IMAGE_STORAGE => &[&SC],
-        uids::ENHANCED_CT_IMAGE_STORAGE | uids::ENHANCED_MR_IMAGE_STORAGE => &[&FRAMES],
-        uids::SEGMENTATION_STORAGE => &[&SEG, &FRAMES],
-        uids::VL_WHOLE_SLIDE_MICROSCOPY_IMAGE_STORAGE => &[&SLIDE],
+        uids::ENHANCED_CT_IMAGE_STORAGE | uids::ENHANCED_MR_IMAGE_STORAGE => &[&FRAMES, &EQUIPMENT, &CONTEXT],
+        uids::SEGMENTATION_STORAGE => &[&SEG, &FRAMES, &EQUIPMENT],
+        uids::VL_WHOLE_SLIDE_MICROSCOPY_IMAGE_STORAGE => &[&SLIDE, &EQUIPMENT, &CONTEXT],
         uids::ENCAPSULATED_PDF_STORAGE => &[&DOCUMENT],
         uids::RT_DOSE_STORAGE => &[&DOSE],
         uids::RT_PLAN_STORAGE => &[&PLAN],
@@ -210,12 +224,14 @@ pub(super) fn modules(root: Level<'_>, report: &mut Report) {
     // Classes of waveforms and of reports are many; what is in them says it.
     if root.find(tags::WAVEFORM_SEQUENCE).is_some() {
         module(root, &WAVEFORM, report);
+        module(root, &CONTEXT, report);
     }
     let reports = class.starts_with("1.2.840.10008.5.1.4.1.1.88.");
     if reports && class != uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE {
         module(root, &REPORT, report);
         root.items(tags::CONTENT_SEQUENCE).for_each(|item| module(item, &ITEM, report));
     }
+    root.items(tags::OTHER_PATIENT_I_DS_SEQUENCE).for_each(|item| module(item, &OTHER_ID, report));
     root.items(tags::SEGMENT_SEQUENCE).for_each(|item| module(item, &SEGMENT, report));
     root.items(tags::WAVEFORM_SEQUENCE).for_each(|item| multiplex(item, report));
     frames(root, report);
