@@ -50,9 +50,8 @@ pub struct DataSet {
     pub(super) charsets: Vec<Charset>,
     pub(super) issues: Vec<Issue>,
     pub(super) syntax: String,
-    pub(super) preamble: bool,
-    /// Where the data set begins, behind the meta group.
-    pub(super) start: u64,
+    /// The outermost elements by tag, those of one tag in file order; empty until all is read.
+    pub(super) index: Vec<(Tag, u32)>,
 }
 
 impl DataSet {
@@ -74,6 +73,17 @@ impl DataSet {
     /// The outermost level.
     pub fn root(&self) -> Level<'_> {
         Level { data: self, from: 0, to: self.elements.len() }
+    }
+
+    /// Makes the index of the outermost elements.
+    pub(super) fn indexed(self) -> Self {
+        let (mut index, mut at) = (Vec::with_capacity(self.elements.len().min(256)), 0);
+        while let Some(element) = self.elements.get(at) {
+            index.push((element.tag, at as u32));
+            at = (element.next as usize).max(at + 1);
+        }
+        index.sort_by_key(|e| e.0);
+        Self { index, ..self }
     }
 
     /// The bytes of a value as they are in the file.
@@ -104,6 +114,17 @@ impl DataSet {
         let whole = if matches!(element.vr, VR::UI | VR::PN) { trimmed(&text) } else { text };
         let values = if single { vec![trimmed(&whole)] } else { whole.split('\\').map(trimmed).collect() };
         (values, good)
+    }
+
+    /// The tags that an element of representation AT holds.
+    pub fn tags(&self, element: &Element) -> Vec<Tag> {
+        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(ASKED[1]));
+        let half = |pair: &[u8]| {
+            let pair = [pair[0], pair[1]];
+            if element.little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+        };
+        let held = if element.vr == VR::AT { &bytes[..] } else { &[] };
+        held.chunks_exact(4).map(|four| Tag(half(&four[..2]), half(&four[2..]))).collect()
     }
 
     /// The numbers of an element with a binary number's representation. Of more than 4 MiB only the
@@ -169,6 +190,12 @@ impl<'a> Level<'a> {
 
     /// The element of that tag; the last, where there are several.
     pub fn find(self, tag: Tag) -> Option<&'a Element> {
+        let index = &self.data.index;
+        if self.from == 0 && self.to == self.data.elements.len() && !index.is_empty() {
+            let behind = index.partition_point(|e| e.0 <= tag);
+            let &(found, place) = index[..behind].last()?;
+            return self.data.elements.get(place as usize).filter(|_| found == tag);
+        }
         self.elements().filter(|e| e.tag == tag).last()
     }
 
@@ -186,6 +213,7 @@ impl<'a> Level<'a> {
                 self.data.numbers_within(element, ASKED[1]).iter().map(|n| n.to_string()).collect()
             }
             VR::OB | VR::OW | VR::OD | VR::OF | VR::OL | VR::OV | VR::SQ => Vec::new(),
+            VR::AT => self.data.tags(element).iter().map(Tag::to_string).collect(),
             _ => {
                 let limit = match element.vr {
                     VR::ST | VR::LT | VR::UT | VR::UC | VR::UR => ASKED[0],

@@ -44,10 +44,9 @@ fn names(root: Level<'_>) -> Vec<String> {
 
 /// The file that a DICOMDIR names; on a mounted disc names may have lost their upper case.
 fn referenced(source: &Source, name: &str) -> Result<Source, Error> {
-    match source.sibling(name) {
-        Err(Error::MissingFile { .. }) => source.sibling(&name.to_lowercase()),
-        found => found,
-    }
+    let lower = name.to_lowercase();
+    let there = [name, lower.as_str()].into_iter().find(|n| source.has_sibling(n));
+    source.sibling(there.unwrap_or(name))
 }
 
 /// A DICOMDIR as an entry about nobody, with its doubts.

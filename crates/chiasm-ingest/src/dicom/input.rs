@@ -69,11 +69,12 @@ impl Window {
 impl Input {
     /// Opens a source.
     pub(super) fn open(source: &Source) -> Result<Self, Error> {
-        let length = source.len()?;
-        if source.path().is_none() || length <= WHOLE {
-            return Ok(Self::memory(source.bytes(u64::MAX)?));
+        match source.bytes(if source.path().is_none() { u64::MAX } else { WHOLE }) {
+            Err(Error::TooLarge { .. }) => {}
+            bytes => return bytes.map(Self::memory),
         }
-        let window = Window { file: source.open()?, start: 0, bytes: Vec::new() };
+        let (length, file) = (source.len()?, source.open()?);
+        let window = Window { file, start: 0, bytes: Vec::new() };
         Ok(Self { content: Content::Large(Box::new(RefCell::new(window))), length })
     }
 

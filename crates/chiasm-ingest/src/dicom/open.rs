@@ -97,7 +97,7 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     let at = parser.run(start, little, Some(2)).map_err(refused)?;
     let Parser { elements, charsets, issues: broken, .. } = parser;
     let data =
-        DataSet { input, elements, charsets, issues: broken, syntax: String::new(), preamble, start: at };
+        DataSet { input, elements, charsets, issues: broken, syntax: String::new(), index: Vec::new() };
     if data.elements.is_empty() {
         issue("dicom.meta", None, "the meta information (group 0002) is missing");
     }
@@ -140,7 +140,7 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     parser.run(from, encoding, None).map_err(refused)?;
     let Parser { elements, charsets, issues: broken, .. } = parser;
     issues.extend(broken);
-    Ok(DataSet { input, elements, charsets, issues, syntax: guessed, preamble, start: from })
+    Ok(DataSet { input, elements, charsets, issues, syntax: guessed, index: Vec::new() }.indexed())
 }
 
 /// The transfer syntax that elements at `at` are written in.

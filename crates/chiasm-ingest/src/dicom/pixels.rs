@@ -9,6 +9,7 @@ mod layout;
 mod native;
 mod palette;
 mod rle;
+mod upsample;
 mod values;
 
 pub use layout::Layout;
