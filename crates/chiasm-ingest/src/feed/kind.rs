@@ -1,6 +1,6 @@
 use super::{Checked, Feed, Sink, Source};
 use crate::{
-    Error, actigraphy, audio, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb,
+    Error, actigraphy, audio, dicom, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb,
 };
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose
@@ -47,6 +47,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// DICOM instances and DICOMDIRs. First: a slide may be a TIFF as well.
+    Dicom = "DICOM" in dicom,
     /// NIfTI-1 and -2.
     Nifti = "NIfTI" in nifti,
     /// EDF, EDF+ and BDF.

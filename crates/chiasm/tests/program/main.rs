@@ -10,5 +10,6 @@ mod changed;
 mod disk;
 mod feeds;
 mod fronts;
+mod pictures;
 mod runs;
 mod toy;
