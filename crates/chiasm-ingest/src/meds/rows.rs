@@ -23,7 +23,7 @@ const CELL: usize = 16 << 20;
 /// Codes whose meaning is remembered.
 const REMEMBERED: usize = 1 << 16;
 /// Times that a calendar has: the years -9999 to 9999, in microseconds since 1970.
-const TIMES: std::ops::RangeInclusive<i64> = -377_705_023_201_000_000..=253_402_207_200_999_999;
+const TIMES: std::ops::RangeInclusive<i64> = -377_705_116_800_000_000..=253_402_300_799_999_999;
 
 /// Reads the rows of a shard.
 pub(super) fn read(

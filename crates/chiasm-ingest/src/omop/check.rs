@@ -1,4 +1,4 @@
-use super::event::{Cells, Holds, is_missing, number};
+use super::event::{Cells, Holds, birth, is_missing, number};
 use super::rows::{Row, Rows};
 use super::table::{Kind, Table};
 use super::{HEAD, table};
@@ -56,6 +56,9 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
             } else if keys.len() < TOLD_APART {
                 keys.insert(key);
             }
+        }
+        if matches!(table.kind, Kind::Person) && birth(&cells, &feed).is_none() {
+            seen.fault("omop.birth", "year_of_birth", &place, "expected a birth that the calendar has");
         }
         if let Kind::Clinical(clinical) = table.kind {
             let start = cells.moment(clinical.start, &feed).ok().flatten();

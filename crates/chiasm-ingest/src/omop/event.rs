@@ -10,6 +10,9 @@ use chiasm_record::{Code, Event, Modality, Moment, Precision, Times};
 const OPERATORS: [(i64, &str); 5] =
     [(4_171_756, "<"), (4_171_754, "<="), (4_172_703, "="), (4_171_755, ">="), (4_172_704, ">")];
 
+/// The code system of what the CDM says by a table or a column and not by a concept.
+pub(super) const CDM: &str = "CDM";
+
 /// A whole number as tables write it, `12` or `12.0`; `None` for anything else.
 pub(super) fn number(cell: &str) -> Option<i64> {
     let cell = cell.split_once('.').map_or(cell, |(whole, rest)| {
@@ -37,7 +40,8 @@ impl Holds {
     /// By the name.
     pub fn of(name: &str) -> Self {
         match name {
-            "unique_device_id" | "production_id" | "specimen_source_id" => Self::Text,
+            "unique_device_id" | "production_id" | "specimen_source_id" | "vocabulary_id" | "domain_id"
+            | "concept_class_id" => Self::Text,
             "value_as_number" | "quantity" | "range_low" | "range_high" | "refills" | "days_supply"
             | "year_of_birth" | "month_of_birth" | "day_of_birth" | "episode_number" => Self::Number,
             "verbatim_end_date" => Self::Date,
@@ -131,7 +135,7 @@ pub(super) fn events(
     value(cells, of, concepts, &mut event);
     let mut last = Event::new(
         Times { happened: ends, ..Times::default() },
-        Code::new("OMOP", &format!("{}.end", of.id.trim_end_matches("_id"))),
+        Code::new(CDM, &format!("{}.end", of.id.trim_end_matches("_id"))),
         Modality::new(of.modality),
     )
     .with("code", Some(code.as_str()));
@@ -142,6 +146,11 @@ pub(super) fn events(
         }
         // Where there is no end, what is said of it stands with the beginning.
         let late = ends.is_some() && is_late(name, of);
+        if name == of.concept {
+            // What it stands for is the event's code.
+            event.attributes.push((name.clone(), whole(cell)));
+            continue;
+        }
         let on = if late { &mut last } else { &mut event };
         attribute(name, cell, concepts, on);
     }

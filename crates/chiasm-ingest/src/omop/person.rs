@@ -73,7 +73,7 @@ pub(super) fn events(
     for (column, name) in [("race_concept_id", "race"), ("ethnicity_concept_id", "ethnicity")] {
         let Some(id) = cells.concept(column) else { continue };
         let code = concepts.code(id);
-        let mut said = Event::new(Times::default(), Code::new("OMOP", name), demographics())
+        let mut said = Event::new(Times::default(), Code::new(event::CDM, name), demographics())
             .with("value_code", Some(code.as_str()));
         said.text = Some(concepts.get(id).map_or_else(|| code.to_string(), |c| c.words.clone()));
         events.push(said);

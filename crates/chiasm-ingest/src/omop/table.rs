@@ -142,7 +142,7 @@ static EPISODE: Clinical = clinical(
 );
 static PERIOD: Clinical = clinical(
     "other",
-    "OMOP|observation_period",
+    "CDM|observation_period",
     "period",
     ("observation_period_start_date", "observation_period_start_datetime"),
     Some(("observation_period_end_date", "observation_period_end_datetime")),

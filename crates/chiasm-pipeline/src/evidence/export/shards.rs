@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Events in memory at a time, unless one patient has more.
-const TOGETHER: u64 = 500_000;
+const TOGETHER: u64 = 200_000;
 /// Events of a shard, of patients whom no MEDS set has put into one.
 const SHARD: u64 = 1_000_000;
 /// Rows that are encoded together.

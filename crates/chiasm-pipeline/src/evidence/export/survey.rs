@@ -1,7 +1,7 @@
 use crate::{Error, Progress};
 use chiasm_ingest::meds::{METADATA, SHARD, restored};
 use chiasm_record::AssetId;
-use chiasm_store::{EventRow, LinkRow, RecordId, Store, Table};
+use chiasm_store::{EventRow, LinkRow, RecordId, Store};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What a store holds, seen once from end to end before anything is written.
@@ -47,13 +47,9 @@ impl Survey {
             links.extend(rows?.into_iter().map(|l| (l.record_id, l.subject_id)));
         }
         let mut survey = Self::default();
-        progress.begin("looking", store.manifest().of(Table::Events).count());
-        for rows in store.scan::<EventRow>() {
-            for row in rows? {
-                survey.event(&links, &row);
-            }
-            progress.advance();
-        }
+        progress.begin("looking", 1);
+        store.each(&mut |rows: Vec<EventRow>| rows.iter().for_each(|row| survey.event(&links, row)))?;
+        progress.advance();
         Ok(survey)
     }
 
