@@ -78,11 +78,7 @@ impl Columnar {
             let groups = found.metadata().num_row_groups();
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, views);
             let mask = ProjectionMask::roots(builder.parquet_schema(), at);
-            let reader = builder
-                .with_projection(mask)
-                .with_batch_size(batch)
-                .build()
-                .map_err(broken)?;
+            let reader = builder.with_projection(mask).with_batch_size(batch).build().map_err(broken)?;
             Ok(Self { origin: origin.to_owned(), schema, rows, groups, reader })
         })
     }
@@ -99,9 +95,8 @@ impl Columnar {
 
 /// The decoder trusts lengths in altered files in places and then panics; that too is a damaged file.
 fn guarded<T>(origin: &str, decode: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
-        Err(damaged(origin, &"values that contradict the file's own description"))
-    })
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(damaged(origin, &"values that contradict the file's own description")))
 }
 
 fn damaged(place: &str, found: &dyn std::fmt::Display) -> Error {

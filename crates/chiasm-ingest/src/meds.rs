@@ -50,7 +50,9 @@ pub fn recognises(head: &[u8], name: &str) -> bool {
 fn is_dataset(head: &[u8], name: &str) -> bool {
     let mut parts = name.rsplit(['/', '!']);
     let named = parts.next() == Some("dataset.json") && parts.next().is_none_or(|p| p == "metadata");
-    named && head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') && !head.windows(14).any(|w| w == b"\"resourceType\"")
+    named
+        && head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
+        && !head.windows(14).any(|w| w == b"\"resourceType\"")
 }
 
 /// Reads a file of a MEDS data set.

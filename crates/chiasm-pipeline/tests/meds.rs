@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int64Array, ListArray,
-    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int64Array,
+    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
@@ -39,7 +39,21 @@ impl Dice {
     }
 
     fn text(&mut self) -> String {
-        let words = ["", " ", "=", "=AA", "a", "NaN", "0", "{\"x\":1}", "\u{0}", "ä|b", "\u{1F600}\n", "null", "LOINC//1-8"];
+        let words = [
+            "",
+            " ",
+            "=",
+            "=AA",
+            "a",
+            "NaN",
+            "0",
+            "{\"x\":1}",
+            "\u{0}",
+            "ä|b",
+            "\u{1F600}\n",
+            "null",
+            "LOINC//1-8",
+        ];
         let word = words[self.below(words.len() as u64) as usize];
         if self.below(3) == 0 { format!("{word}{}", self.next()) } else { word.to_owned() }
     }
@@ -74,7 +88,8 @@ fn column(kind: u64, n: usize, dice: &mut Dice) -> ArrayRef {
             Arc::new(BinaryArray::from_iter(cells))
         }
         7 => {
-            let lists = all(n, dice, |d| (0..d.below(3)).map(|_| d.maybe(|d| d.next() as i32)).collect::<Vec<_>>());
+            let lists =
+                all(n, dice, |d| (0..d.below(3)).map(|_| d.maybe(|d| d.next() as i32)).collect::<Vec<_>>());
             Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))
         }
         8 => Arc::new(Int8Array::from(all(n, dice, |d| d.next() as i8))),

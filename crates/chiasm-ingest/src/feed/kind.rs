@@ -1,6 +1,7 @@
 use super::{Checked, Feed, Sink, Source};
 use crate::{
-    Error, actigraphy, audio, edf, expression, fhir, hl7, maf, meds, nifti, omop, phenopacket, slide, vcf, wfdb,
+    Error, actigraphy, audio, edf, expression, fhir, hl7, maf, meds, nifti, omop, phenopacket, slide, vcf,
+    wfdb,
 };
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose

@@ -41,8 +41,7 @@ pub(super) fn to_text(place: &str, array: &ArrayRef) -> Result<Vec<Option<String
         return Ok((0..array.len()).map(|i| text(texts, i)).collect());
     }
     let back = plain.as_ref().and_then(|p| cast(p, array.data_type()));
-    let converter =
-        RowConverter::new(vec![SortField::new(array.data_type().clone())]).map_err(fault)?;
+    let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())]).map_err(fault)?;
     let rows = converter.convert_columns(std::slice::from_ref(array)).map_err(fault)?;
     let again = back.map(|b| converter.convert_columns(&[b])).transpose().map_err(fault)?;
     let cell = |i: usize| {
@@ -122,11 +121,21 @@ mod tests {
     fn every_type_comes_back_as_it_was() {
         let text = |c: &[Option<&str>]| Arc::new(c.iter().copied().collect::<StringArray>()) as ArrayRef;
         assert_eq!(kept(text(&[Some("=x"), Some(""), None]))[0].as_deref(), Some("=x"));
-        assert_eq!(kept(Arc::new(Int64Array::from(vec![Some(i64::MIN), None])))[0].as_deref(), Some("-9223372036854775808"));
+        assert_eq!(
+            kept(Arc::new(Int64Array::from(vec![Some(i64::MIN), None])))[0].as_deref(),
+            Some("-9223372036854775808")
+        );
         kept(Arc::new(UInt8Array::from(vec![Some(255), None])));
         kept(Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])));
         let nan = f32::from_bits(0x7fa0_0001);
-        let floats = kept(Arc::new(Float32Array::from(vec![0.1, -0.0, f32::INFINITY, f32::NAN, nan, f32::MIN_POSITIVE / 8.0])));
+        let floats = kept(Arc::new(Float32Array::from(vec![
+            0.1,
+            -0.0,
+            f32::INFINITY,
+            f32::NAN,
+            nan,
+            f32::MIN_POSITIVE / 8.0,
+        ])));
         assert_eq!(floats[0].as_deref(), Some("0.1"));
         assert!(floats[4].as_ref().unwrap().starts_with('='));
         kept(Arc::new(Float64Array::from(vec![Some(1e300), None, Some(5e-324), Some(2.0f64.powi(60))])));
@@ -134,7 +143,9 @@ mod tests {
         let times = TimestampNanosecondArray::from(vec![Some(1), None, Some(i64::MAX), Some(-1)]);
         kept(Arc::new(times.clone()));
         kept(Arc::new(times.with_timezone("+02:00")));
-        kept(Arc::new(Decimal128Array::from(vec![Some(12345), None]).with_precision_and_scale(20, 4).unwrap()));
+        kept(Arc::new(
+            Decimal128Array::from(vec![Some(12345), None]).with_precision_and_scale(20, 4).unwrap(),
+        ));
         kept(Arc::new(BinaryArray::from(vec![Some(&b"\xff\0="[..]), None])));
         kept(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([
             Some(vec![Some(1), None]),

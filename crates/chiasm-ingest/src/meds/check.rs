@@ -77,11 +77,18 @@ fn columns(what: File, file: &Columnar, checked: &mut Checked) {
     }
     if what == File::Data {
         for name in NAMED.iter().filter(|n| file.schema.column_with_name(n).is_none()) {
-            checked.fault(Severity::Information, "meds.column", "", format!("no column '{name}', which may be absent"));
+            checked.fault(
+                Severity::Information,
+                "meds.column",
+                "",
+                format!("no column '{name}', which may be absent"),
+            );
         }
     }
     if what == File::Codes {
-        for name in ["description", "parent_codes"].iter().filter(|n| file.schema.column_with_name(n).is_none()) {
+        for name in
+            ["description", "parent_codes"].iter().filter(|n| file.schema.column_with_name(n).is_none())
+        {
             checked.fault(Severity::Warning, "meds.column", "", format!("expected a column '{name}'"));
         }
     }
@@ -117,9 +124,11 @@ impl Seen {
     fn data(&mut self, batch: &RecordBatch) {
         let column = |name: &str, to: &DataType| batch.column_by_name(name).and_then(|c| cast(c, to));
         let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
-        let (Some(subjects), Some(times), Some(codes)) =
-            (column("subject_id", &DataType::Int64), column("time", &micros), column("code", &DataType::Utf8View))
-        else {
+        let (Some(subjects), Some(times), Some(codes)) = (
+            column("subject_id", &DataType::Int64),
+            column("time", &micros),
+            column("code", &DataType::Utf8View),
+        ) else {
             return;
         };
         let (subjects, times, codes) = (
@@ -188,7 +197,13 @@ impl Seen {
         };
         let (error, warning) = (Severity::Error, Severity::Warning);
         if what == File::Data {
-            rule(self.null_subjects, None, error, "meds.subject_id", "expected a subject's number, found none");
+            rule(
+                self.null_subjects,
+                None,
+                error,
+                "meds.subject_id",
+                "expected a subject's number, found none",
+            );
             rule(self.null_codes, None, error, "meds.code", "expected a code, found none");
             let message = "expected the rows of a subject in the order of time, those without one first";
             rule(self.unsorted.0, Some(self.unsorted.1), error, "meds.sorted", message);
@@ -248,7 +263,8 @@ fn dataset(source: &Source, checked: &mut Checked) -> Result<(), Error> {
         let fits = match key.as_str() {
             key if TEXTS.contains(&key) => value.is_string() || value.is_null(),
             key if LISTS.contains(&key) => {
-                value.is_null() || value.as_array().is_some_and(|l| l.iter().all(serde_json::Value::is_string))
+                value.is_null()
+                    || value.as_array().is_some_and(|l| l.iter().all(serde_json::Value::is_string))
             }
             _ => {
                 checked.fault(Severity::Warning, "meds.dataset.key", key, "expected a key of the standard");

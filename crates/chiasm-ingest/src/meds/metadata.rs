@@ -20,11 +20,7 @@ const LARGEST: u64 = 256 << 20;
 ///
 /// # Errors
 /// [`Error::UnsupportedType`] where Parquet has no such column.
-pub(super) fn shard_event(
-    file: &Columnar,
-    place: &Place,
-    authority: &str,
-) -> Result<(Event, Asset), Error> {
+pub(super) fn shard_event(file: &Columnar, place: &Place, authority: &str) -> Result<(Event, Asset), Error> {
     let fault = |e: parquet::errors::ParquetError| Error::UnsupportedType {
         place: place.shard.clone(),
         expected: "columns that Parquet can write",
@@ -57,12 +53,7 @@ pub(super) fn keep(
 }
 
 /// Keeps `dataset.json` as it is.
-pub(super) fn dataset(
-    source: &Source,
-    place: &Place,
-    feed: &Feed,
-    sink: &mut dyn Sink,
-) -> Result<(), Error> {
+pub(super) fn dataset(source: &Source, place: &Place, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
     valid_dataset(source)?;
     whole(source, "dataset.json", "application/json", place, feed, sink)
 }

@@ -10,9 +10,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
 };
-use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use chiasm_record::{Code, Event, Finding, Modality, Moment, Precision, Times};
 use std::collections::HashMap;
 
@@ -112,7 +110,10 @@ impl<'a> Columns<'a> {
         };
         let mut kept = Vec::with_capacity(extras.len());
         for (name, at) in extras {
-            kept.push((name.as_str(), cells::to_text(&format!("{origin}, column '{name}'"), batch.column(*at))?));
+            kept.push((
+                name.as_str(),
+                cells::to_text(&format!("{origin}, column '{name}'"), batch.column(*at))?,
+            ));
         }
         Ok(Self {
             subject: needed("subject_id", &DataType::Int64)?.as_primitive::<Int64Type>().clone(),
@@ -283,7 +284,8 @@ impl Reading<'_> {
             0 => String::new(),
             _ => format!("rows {}-{}", block.first, self.row.saturating_sub(1)),
         };
-        let mention = |(subject, events)| Mention { identity: Some(identity(self.authority, subject)), events };
+        let mention =
+            |(subject, events)| Mention { identity: Some(identity(self.authority, subject)), events };
         let mut entry = Entry {
             key: [0; 32],
             place: rows,

@@ -32,7 +32,11 @@ impl File {
             Self::Splits
         } else if has("subject_id") && has("prediction_time") {
             return Err(unknown("labels of a task, which are answers and not evidence"));
-        } else if has("code") && !has("subject_id") && !has("time") && (has("description") || has("parent_codes")) {
+        } else if has("code")
+            && !has("subject_id")
+            && !has("time")
+            && (has("description") || has("parent_codes"))
+        {
             Self::Codes
         } else {
             return Err(unknown("other columns"));
@@ -61,7 +65,9 @@ impl File {
                 ("text_value", is_text, "text"),
             ],
             Self::Codes => &[("code", is_text, "text")],
-            Self::Splits => &[("subject_id", DataType::is_integer, "whole numbers"), ("split", is_text, "text")],
+            Self::Splits => {
+                &[("subject_id", DataType::is_integer, "whole numbers"), ("split", is_text, "text")]
+            }
         }
     }
 }

@@ -28,8 +28,19 @@ pub(super) fn modality(code: &Code) -> &'static str {
     }
     let word = code.as_str().split(['/', '|']).next().unwrap_or_default().to_ascii_uppercase();
     let begins = |words: &[&str]| words.iter().any(|w| word.starts_with(w));
-    if begins(&["MEDS_", "GENDER", "SEX", "RACE", "ETHNIC", "DEMOGRAPHIC", "MARITAL", "LANGUAGE", "DOB", "DEATH", "BIRTH"])
-    {
+    if begins(&[
+        "MEDS_",
+        "GENDER",
+        "SEX",
+        "RACE",
+        "ETHNIC",
+        "DEMOGRAPHIC",
+        "MARITAL",
+        "LANGUAGE",
+        "DOB",
+        "DEATH",
+        "BIRTH",
+    ]) {
         "demographics"
     } else if begins(&["LAB"]) {
         "labs"

@@ -53,12 +53,18 @@ fn rows_become_events_of_their_subjects() {
     let of = |code: &str| all.iter().find(|(_, e)| e.code.as_str() == code).unwrap();
     let (key, glucose) = of("LOINC|2345-7");
     assert_eq!(key.as_deref(), Some("s|MEDS|fixture/12345678"));
-    assert_eq!((glucose.value, glucose.unit.as_deref(), glucose.modality.as_str()), (Some(5.5), Some("mmol/L"), "labs"));
+    assert_eq!(
+        (glucose.value, glucose.unit.as_deref(), glucose.modality.as_str()),
+        (Some(5.5), Some("mmol/L"), "labs")
+    );
     assert_eq!(glucose.attribute("meds"), Some("train/0#3"));
     assert_eq!(glucose.attribute("meds.code"), Some("LOINC//2345-7"));
     assert_eq!(glucose.attribute("meds.ratio"), Some("0.1"));
     assert_eq!(glucose.times.happened.unwrap().start() % 1_000_000, 123_456);
-    let (key, birth) = all.iter().find(|(k, e)| e.code.as_str() == "MEDS_BIRTH" && k.as_deref() == Some("s|MEDS|fixture/-5")).unwrap();
+    let (key, birth) = all
+        .iter()
+        .find(|(k, e)| e.code.as_str() == "MEDS_BIRTH" && k.as_deref() == Some("s|MEDS|fixture/-5"))
+        .unwrap();
     assert!(key.is_some() && birth.times.happened.is_some() && birth.modality.as_str() == "demographics");
     assert!(of("EYE_COLOR//BROWN").1.times.happened.is_none());
     let shard = of(SHARD);
@@ -84,7 +90,10 @@ fn a_row_can_be_given_back_to_the_bit() {
     let mut event = all.iter().find(|(_, e)| e.code.as_str() == "LOINC|2345-7").unwrap().1.clone();
     event.value = Some(99.0858);
     event.attributes.push(("value_as_sent".to_owned(), "5.5".to_owned()));
-    assert_eq!((restored(&event).unwrap().value, restored(&event).unwrap().code), (Some(5.5), "LOINC//2345-7"));
+    assert_eq!(
+        (restored(&event).unwrap().value, restored(&event).unwrap().code),
+        (Some(5.5), "LOINC//2345-7")
+    );
     assert_eq!(restored(&Event { attributes: Vec::new(), ..event }), None);
 }
 
@@ -102,7 +111,10 @@ fn metadata_is_kept_as_it_is() {
         let all = events(&entries);
         assert_eq!((all.len(), all[0].1.code.as_str(), all[0].0.as_deref()), (1, code, None));
         assert_eq!(all[0].1.attribute("meds.set"), Some("s|MEDS|fixture"));
-        assert_eq!(entries[0].assets[0].id, crate::feed::Asset::memory("", source.bytes(1 << 20).unwrap()).id);
+        assert_eq!(
+            entries[0].assets[0].id,
+            crate::feed::Asset::memory("", source.bytes(1 << 20).unwrap()).id
+        );
         assert!(check(&source).unwrap().is_valid(), "{:?}", check(&source));
     }
 }
@@ -112,7 +124,10 @@ fn check_knows_the_rules() {
     let checked = check(&fixture("data/train/0.parquet")).unwrap();
     assert!(checked.is_valid(), "{checked:?}");
     let content = |name: &str| checked.contents.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-    assert_eq!((content("rows"), content("subjects"), content("row groups")), (Some("13"), Some("2"), Some("3")));
+    assert_eq!(
+        (content("rows"), content("subjects"), content("row groups")),
+        (Some("13"), Some("2"), Some("3"))
+    );
     let broken = |source: &Source| {
         let checked = check(source).unwrap();
         let errors = checked.faults.iter().filter(|f| f.severity == Severity::Error);
@@ -163,7 +178,8 @@ fn what_is_no_file_of_meds_says_so() {
     let time = || Arc::new(TimestampMicrosecondArray::from(vec![1])) as ArrayRef;
     let other = written(vec![("x", time())]);
     assert!(error(&other).contains("columns of a MEDS file"), "{}", error(&other));
-    let labels = written(vec![("subject_id", Arc::new(Int64Array::from(vec![1]))), ("prediction_time", time())]);
+    let labels =
+        written(vec![("subject_id", Arc::new(Int64Array::from(vec![1]))), ("prediction_time", time())]);
     assert!(error(&labels).contains("labels of a task"));
     let nanos = written(vec![
         ("subject_id", Arc::new(Int64Array::from(vec![1]))),
@@ -207,9 +223,35 @@ fn the_same_rows_are_the_same_entry_and_others_are_not() {
 #[test]
 fn long_shards_are_entries_of_some_rows() {
     let n = 3000i64;
-    let source = rows((0..n).map(|i| Some(i / 10)).collect(), (0..n).map(|i| Some(i % 10)).collect(), vec![Some("a"); 3000]);
+    let source = rows(
+        (0..n).map(|i| Some(i / 10)).collect(),
+        (0..n).map(|i| Some(i % 10)).collect(),
+        vec![Some("a"); 3000],
+    );
     let (entries, _) = read_all(&source);
     let places: Vec<&str> = entries.iter().map(|e| e.place.as_str()).collect();
     assert_eq!(places, ["rows 0-1023", "rows 1024-2047", "rows 2048-2999"]);
     assert_eq!(entries.iter().map(Entry::events).sum::<usize>(), 3001);
+}
+
+#[test]
+fn altered_files_are_answered() {
+    let whole = fixture("data/train/0.parquet").bytes(1 << 20).unwrap().to_vec();
+    let mut dice = 0x9E37_79B9_7F4A_7C15u64;
+    for _ in 0..600 {
+        let mut bytes = whole.clone();
+        for _ in 0..4 {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            let at = (dice >> 16) as usize % bytes.len();
+            bytes[at] = dice as u8;
+        }
+        let source = Source::memory("person.parquet", bytes);
+        let mut sink: (Vec<Entry>, Vec<Rejected>) = Default::default();
+        let _ = read(&source, &Feed::utc("s"), &mut sink);
+        let _ = check(&source);
+        let _ = crate::omop::read(&source, &Feed::utc("s"), &mut sink);
+        let _ = crate::omop::check(&source);
+    }
 }

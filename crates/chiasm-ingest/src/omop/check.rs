@@ -111,7 +111,9 @@ impl Seen {
             match holds {
                 Holds::Id => match number(cell) {
                     None => self.fault("omop.type", name, place, "expected a whole number"),
-                    Some(id) if id != 0 && name.ends_with("_concept_id") && self.concepts.len() < CONCEPTS => {
+                    Some(id)
+                        if id != 0 && name.ends_with("_concept_id") && self.concepts.len() < CONCEPTS =>
+                    {
                         self.concepts.insert(id);
                     }
                     Some(_) => {}

@@ -78,7 +78,8 @@ fn find(file: &Source, needed: &HashSet<i64>) -> Result<HashMap<i64, Concept>, E
     let [Some(id), Some(words), Some(vocabulary), Some(code)] = wanted.map(at) else { return Ok(known) };
     let mut row = Row::default();
     while known.len() < needed.len() && rows.next(&mut row)? {
-        let Some(number) = number(&row.cells[id]).filter(|id| needed.contains(id) && row.broken.is_none()) else {
+        let Some(number) = number(&row.cells[id]).filter(|id| needed.contains(id) && row.broken.is_none())
+        else {
             continue;
         };
         let system = codes::system(&row.cells[vocabulary]);

@@ -15,9 +15,12 @@ pub(super) const CDM: &str = "CDM";
 
 /// A whole number as tables write it, `12` or `12.0`; `None` for anything else.
 pub(super) fn number(cell: &str) -> Option<i64> {
-    let cell = cell.split_once('.').map_or(cell, |(whole, rest)| {
-        if rest.bytes().all(|b| b == b'0') { whole } else { cell }
-    });
+    let cell = cell.split_once('.').map_or(
+        cell,
+        |(whole, rest)| {
+            if rest.bytes().all(|b| b == b'0') { whole } else { cell }
+        },
+    );
     cell.parse().ok()
 }
 
@@ -80,13 +83,19 @@ impl<'a> Cells<'a> {
 
     /// When: the datetime, or the date where there is none or it is midnight sharp. `Err` names the column
     /// that is no time.
-    pub fn moment(&self, (date, datetime): (&'static str, &'static str), feed: &Feed) -> Result<Option<Moment>, &'static str> {
+    pub fn moment(
+        &self,
+        (date, datetime): (&'static str, &'static str),
+        feed: &Feed,
+    ) -> Result<Option<Moment>, &'static str> {
         let read = |name: &'static str| match self.get(name) {
             None => Ok(None),
-            Some(cell) => match Parts::iso(cell).or_else(|| Parts::compact(cell)).and_then(|p| when(&p, feed)) {
-                Some(moment) => Ok(Some(moment)),
-                None => Err(name),
-            },
+            Some(cell) => {
+                match Parts::iso(cell).or_else(|| Parts::compact(cell)).and_then(|p| when(&p, feed)) {
+                    Some(moment) => Ok(Some(moment)),
+                    None => Err(name),
+                }
+            }
         };
         match (read(datetime), read(date)) {
             (Ok(Some(moment)), _) => Ok(Some(moment)),
@@ -101,7 +110,8 @@ impl<'a> Cells<'a> {
 /// A time of the CDM: midnight sharp is the day.
 fn when(parts: &Parts, feed: &Feed) -> Option<Moment> {
     let zero = |p: Option<i8>| p.is_none_or(|p| p == 0);
-    let midnight = zero(parts.hour) && zero(parts.minute) && zero(parts.second) && parts.micros.is_none_or(|m| m == 0);
+    let midnight =
+        zero(parts.hour) && zero(parts.minute) && zero(parts.second) && parts.micros.is_none_or(|m| m == 0);
     if !midnight {
         return feed.moment(parts);
     }
@@ -120,7 +130,8 @@ pub(super) fn events(
 ) -> Result<Vec<Event>, Broken> {
     let broken = |name: &str| ("omop.date", format!("expected a date or time in {name}"));
     let start = cells.moment(of.start, feed).map_err(broken)?;
-    let start = start.ok_or_else(|| ("omop.date", format!("expected a date in {}, found none", of.start.0)))?;
+    let start =
+        start.ok_or_else(|| ("omop.date", format!("expected a date in {}, found none", of.start.0)))?;
     let end = of.end.map_or(Ok(None), |end| cells.moment(end, feed)).map_err(broken)?;
     let ends = end.filter(|end| *end != start || of.is_visit);
     let code = code(cells, of, concepts)?;
@@ -175,8 +186,9 @@ fn code(cells: &Cells<'_>, of: &Clinical, concepts: &Concepts) -> Result<Code, B
     }
     let missing = || ("omop.concept", format!("expected a concept in {}, found none", of.concept));
     let id = match cells.get(of.concept) {
-        Some(cell) => number(cell)
-            .ok_or_else(|| ("omop.type", format!("expected a whole number in {}", of.concept)))?,
+        Some(cell) => {
+            number(cell).ok_or_else(|| ("omop.type", format!("expected a whole number in {}", of.concept)))?
+        }
         None => return Err(missing()),
     };
     if id != 0 {
@@ -259,7 +271,8 @@ pub(super) fn birth(cells: &Cells<'_>, feed: &Feed) -> Option<Moment> {
     let part = |name: &str| cells.id(name).and_then(|n| i8::try_from(n).ok());
     let year = i16::try_from(cells.id("year_of_birth")?).ok()?;
     let month = part("month_of_birth");
-    let parts = Parts { year, month, day: part("day_of_birth").filter(|_| month.is_some()), ..Parts::default() };
+    let parts =
+        Parts { year, month, day: part("day_of_birth").filter(|_| month.is_some()), ..Parts::default() };
     let moment = feed.moment(&parts);
     debug_assert!(moment.is_none_or(|m| m.precision() <= Precision::Day));
     moment

@@ -1,8 +1,8 @@
 use super::concepts::Concepts;
 use super::event::{self, Cells};
+use super::person;
 use super::rows::{Row, Rows};
 use super::table::{Kind, Table};
-use super::person;
 use crate::Error;
 use crate::feed::{Entry, Feed, Mention, Sink, Source};
 use crate::refusals::Refusals;
@@ -54,7 +54,8 @@ pub(super) fn read(source: &Source, table: &Table, feed: &Feed, sink: &mut dyn S
         let cells = Cells { names: &rows.names, cells: &row.cells };
         let Some(person) = cells.id("person_id") else {
             let there = cells.get("person_id").is_some();
-            let (rule, found) = if there { ("omop.type", "another text") } else { ("omop.person_id", "none") };
+            let (rule, found) =
+                if there { ("omop.type", "another text") } else { ("omop.person_id", "none") };
             refuse(rule, &format!("expected a whole number in person_id, found {found}"))?;
             continue;
         };
@@ -105,7 +106,8 @@ fn require(origin: &str, table: &Table, names: &[String]) -> Result<(), Error> {
 
 /// Says of a table that it is no evidence of its own.
 fn aside(origin: &str, message: &str, sink: &mut dyn Sink) -> Result<(), Error> {
-    let mut entry = Entry::of(*blake3::hash(format!("omop\0{message}").as_bytes()).as_bytes(), "", None, Vec::new());
+    let mut entry =
+        Entry::of(*blake3::hash(format!("omop\0{message}").as_bytes()).as_bytes(), "", None, Vec::new());
     entry.subjects.clear();
     entry.findings.push(Finding::new(origin, message.to_owned(), 1));
     sink.entry(entry).map_err(|e| Error::Sink { place: origin.to_owned(), source: e })
@@ -174,7 +176,11 @@ impl<'a> Block<'a> {
         hash.update(self.origin.rsplit(['/', '!']).find(|p| !p.is_empty()).unwrap_or_default().as_bytes());
         let entry = Entry {
             key: *hash.finalize().as_bytes(),
-            place: if block.rows == 0 { String::new() } else { format!("rows {}-{}", block.first, block.last) },
+            place: if block.rows == 0 {
+                String::new()
+            } else {
+                format!("rows {}-{}", block.first, block.last)
+            },
             subjects: block
                 .persons
                 .into_iter()
@@ -182,7 +188,11 @@ impl<'a> Block<'a> {
                 .collect(),
             links: Vec::new(),
             assets: Vec::new(),
-            findings: block.findings.into_iter().map(|(m, n)| Finding::new(self.origin, m.to_owned(), n)).collect(),
+            findings: block
+                .findings
+                .into_iter()
+                .map(|(m, n)| Finding::new(self.origin, m.to_owned(), n))
+                .collect(),
         };
         sink.entry(entry).map_err(|e| refusals.sunk(e))
     }

@@ -75,7 +75,12 @@ impl Rows {
             .quoting(delimiter != b'\t' || !matches!(table.kind, super::table::Kind::Concept))
             .flexible(true)
             .from_reader(limited);
-        Ok(Self { origin, names, unread: 0, inner: Inner::Text { reader, row: csv::ByteRecord::new(), since } })
+        Ok(Self {
+            origin,
+            names,
+            unread: 0,
+            inner: Inner::Text { reader, row: csv::ByteRecord::new(), since },
+        })
     }
 
     /// Reads the next row into `into`; `false` at the end.
@@ -89,12 +94,10 @@ impl Rows {
         match &mut self.inner {
             Inner::Text { reader, row, since } => {
                 since.set(0);
-                let more = reader.read_byte_record(row).map_err(|e| {
-                    let found = e.position().map_or_else(
-                        || "other bytes".to_owned(),
-                        |p| format!("line {} broken, or longer than 16 MiB", p.line()),
-                    );
-                    Error::Damaged { place: self.origin.clone(), expected: "delimited text", found }
+                let more = reader.read_byte_record(row).map_err(|_| Error::Damaged {
+                    place: self.origin.clone(),
+                    expected: "delimited text",
+                    found: format!("a row after line {} that does not end within 16 MiB", into.number),
                 })?;
                 if !more {
                     return Ok(false);
@@ -162,7 +165,9 @@ fn texts(batch: &RecordBatch) -> Vec<Option<StringViewArray>> {
     let text = |array: &ArrayRef| {
         // Names of zones need a database of their own: instants are told in UTC.
         let utc = match array.data_type() {
-            DataType::Timestamp(unit, Some(_)) => cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))?,
+            DataType::Timestamp(unit, Some(_)) => {
+                cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))?
+            }
             _ => array.clone(),
         };
         let texts = cast(&utc, &DataType::Utf8View)?;

@@ -160,7 +160,13 @@ static TABLES: &[Table] = &[
     Table {
         name: "person",
         kind: Kind::Person,
-        required: &["person_id", "gender_concept_id", "year_of_birth", "race_concept_id", "ethnicity_concept_id"],
+        required: &[
+            "person_id",
+            "gender_concept_id",
+            "year_of_birth",
+            "race_concept_id",
+            "ethnicity_concept_id",
+        ],
     },
     Table {
         name: "observation_period",
@@ -280,7 +286,13 @@ static TABLES: &[Table] = &[
     Table {
         name: "specimen",
         kind: Kind::Clinical(&SPECIMEN),
-        required: &["specimen_id", "person_id", "specimen_concept_id", "specimen_type_concept_id", "specimen_date"],
+        required: &[
+            "specimen_id",
+            "person_id",
+            "specimen_concept_id",
+            "specimen_type_concept_id",
+            "specimen_date",
+        ],
     },
     Table {
         name: "episode",
@@ -339,7 +351,10 @@ impl Table {
             return (made(b"CREATE TABLE PERSON") || made(b"COPY PERSON")).then_some(SCRIPT);
         }
         let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
-        if !matches!(ending, "csv" | "tsv" | "txt" | "parquet" | "" | "csv!" | "snappy.parquet" | "zstd.parquet") {
+        if !matches!(
+            ending,
+            "csv" | "tsv" | "txt" | "parquet" | "" | "csv!" | "snappy.parquet" | "zstd.parquet"
+        ) {
             return None;
         }
         let table = named(stem).or_else(|| {
@@ -382,7 +397,9 @@ pub(super) fn delimiter(line: &str) -> u8 {
 /// The names of columns in a header, in small letters.
 pub(super) fn header(line: &str, delimiter: u8) -> Vec<String> {
     let line = line.trim_start_matches('\u{feff}');
-    line.split(char::from(delimiter)).map(|n| n.trim().trim_matches('"').trim().to_ascii_lowercase()).collect()
+    line.split(char::from(delimiter))
+        .map(|n| n.trim().trim_matches('"').trim().to_ascii_lowercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -394,7 +411,13 @@ mod tests {
         let person = b"PERSON_ID,Gender_Concept_ID,year_of_birth,race_concept_id,ethnicity_concept_id\n";
         let found = |head: &[u8], name: &str| Table::of(head, name).map(|t| t.name);
         assert_eq!(found(person, "a/PERSON.csv"), Some("person"));
-        assert_eq!(found(b"\xef\xbb\xbfperson_id\tgender_concept_id\tyear_of_birth\trace_concept_id\n", "cdm_person.tsv"), Some("person"));
+        assert_eq!(
+            found(
+                b"\xef\xbb\xbfperson_id\tgender_concept_id\tyear_of_birth\trace_concept_id\n",
+                "cdm_person.tsv"
+            ),
+            Some("person")
+        );
         assert_eq!(found(b"name,age\n", "person.csv"), None);
         assert_eq!(found(b"PAR1", "x.zip!/omop/Visit_Occurrence.parquet"), Some("visit_occurrence"));
         assert_eq!(found(b"PAR1", "measurement/part-00000-abc.snappy.parquet"), Some("measurement"));

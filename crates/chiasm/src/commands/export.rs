@@ -28,7 +28,10 @@ pub fn run(cli: &Cli, command: &ExportCommand, bars: &Bars) -> Result<()> {
         println!("  {} patients that several MEDS numbers were linked to; they have the first", done.joined);
     }
     if done.renumbered > 0 {
-        println!("  {} patients with another number: theirs is that of a patient of an earlier set", done.renumbered);
+        println!(
+            "  {} patients with another number: theirs is that of a patient of an earlier set",
+            done.renumbered
+        );
     }
     if done.left_out > 0 {
         println!("  {} events about nobody are left out", done.left_out);

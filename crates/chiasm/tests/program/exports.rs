@@ -61,7 +61,10 @@ fn a_meds_set_comes_out_as_it_went_in() {
             "metadata/subject_splits.parquet"
         ]
     );
-    assert_eq!(toy.read("out/set/metadata/dataset.json"), std::fs::read_to_string(fixture("meds/metadata/dataset.json")).unwrap());
+    assert_eq!(
+        toy.read("out/set/metadata/dataset.json"),
+        std::fs::read_to_string(fixture("meds/metadata/dataset.json")).unwrap()
+    );
 
     // Into another store, and out again: the same bytes.
     succeeds(&toy.chiasm(&["ingest", "out/set", "--store", "t"]));
@@ -113,9 +116,14 @@ fn omop_becomes_meds_and_stays_beside_a_set() {
     assert_eq!(done["formats"]["OMOP"], 10, "{done}");
     assert_eq!(done["totals"]["rejected"], 6, "{done}");
     let ask = |sql: &str| json(&toy, &["query", "--store", "s", sql]);
-    let glucose = ask("SELECT numeric_value AS v, unit FROM events WHERE code = 'LOINC|2345-7' AND numeric_value IS NOT NULL");
+    let glucose = ask(
+        "SELECT numeric_value AS v, unit FROM events WHERE code = 'LOINC|2345-7' AND numeric_value IS NOT NULL",
+    );
     // 5.5 mmol/L are 99.1 mg/dL, the unit in which the store keeps glucose.
-    assert!((glucose[0]["v"].as_f64().unwrap() - 99.086).abs() < 0.01 && glucose[0]["unit"] == "mg/dL", "{glucose}");
+    assert!(
+        (glucose[0]["v"].as_f64().unwrap() - 99.086).abs() < 0.01 && glucose[0]["unit"] == "mg/dL",
+        "{glucose}"
+    );
     // Nothing of a person's own numbers is in what queries see.
     assert!(!ask("SELECT * FROM events").to_string().contains("MRN-"));
 
@@ -127,9 +135,18 @@ fn omop_becomes_meds_and_stays_beside_a_set() {
     // A MEDS set beside it: its rows keep their numbers, the others theirs.
     succeeds(&toy.chiasm(&["ingest", &fixture("meds"), "--store", "s"]));
     let out = json(&toy, &["export", "meds", "--store", "s", "--out", "both", "--name", "both of them"]);
-    assert_eq!((&out["subjects"], &out["shards"], &out["renumbered"]), (&6.into(), &4.into(), &0.into()), "{out}");
+    assert_eq!(
+        (&out["subjects"], &out["shards"], &out["renumbered"]),
+        (&6.into(), &4.into(), &0.into()),
+        "{out}"
+    );
     assert!(toy.read("both/metadata/dataset.json").contains("both of them"));
-    let checked = succeeds(&toy.chiasm(&["check", "both/data/train/0.parquet", "both/data/other/0.parquet", "both/metadata/codes.parquet"]));
+    let checked = succeeds(&toy.chiasm(&[
+        "check",
+        "both/data/train/0.parquet",
+        "both/data/other/0.parquet",
+        "both/metadata/codes.parquet",
+    ]));
     assert_eq!(checked.matches("valid").count(), 3, "{checked}");
     assert!(!checked.contains("meds.codes"), "{checked}");
 }
@@ -157,7 +174,12 @@ fn linked_patients_have_one_number_and_none_has_two() {
     );
     let rows = json(
         &toy,
-        &["query", "--store", "s", "SELECT DISTINCT record_id FROM events WHERE code = 'SNOMED|38341003' ORDER BY 1"],
+        &[
+            "query",
+            "--store",
+            "s",
+            "SELECT DISTINCT record_id FROM events WHERE code = 'SNOMED|38341003' ORDER BY 1",
+        ],
     );
     let records: Vec<String> = rows.as_array().unwrap().iter().map(|r| r["record_id"].to_string()).collect();
     succeeds(&toy.chiasm(&["link", "--store", "s", "--same", &records[0], &records[1]]));

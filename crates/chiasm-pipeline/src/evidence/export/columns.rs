@@ -1,6 +1,8 @@
 use super::survey::Survey;
 use crate::Error;
-use arrow::array::{ArrayRef, Float32Array, Int64Array, LargeStringArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Float32Array, Int64Array, LargeStringArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use chiasm_ingest::meds::{self, restored};
 use chiasm_record::Moment;

@@ -5,7 +5,9 @@ use super::numbers::Numbers;
 use super::shards::{unwritten, writer};
 use super::survey::Survey;
 use crate::Error;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, new_null_array,
+};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use chiasm_ingest::meds;
@@ -67,9 +69,8 @@ pub(super) fn codes(store: &Store, survey: &Survey, folder: &Path) -> Result<usi
 /// A batch with the columns of another schema: what it does not have is missing.
 fn as_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error> {
     let array = |field: &Arc<Field>| match batch.column_by_name(field.name()) {
-        Some(array) => {
-            cast(array, field.data_type()).unwrap_or_else(|_| new_null_array(field.data_type(), batch.num_rows()))
-        }
+        Some(array) => cast(array, field.data_type())
+            .unwrap_or_else(|_| new_null_array(field.data_type(), batch.num_rows())),
         None => new_null_array(field.data_type(), batch.num_rows()),
     };
     // A row without a code is no row: it goes before the column says that there is none.

@@ -44,13 +44,15 @@ impl Numbers {
                 if !survey.meds_records.contains(&row.record_id) {
                     continue;
                 }
-                let identity: Identity = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
+                let identity: Identity =
+                    serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
                 let Some(key) = identity.key() else { continue };
                 // A record may be named by others too; its own key is the one that makes its number.
                 if store.record(&key.authority, &key.value) != row.record_id {
                     continue;
                 }
-                let Some(number) = key.value.parse::<i64>().ok().filter(|n| n.to_string() == key.value) else {
+                let Some(number) = key.value.parse::<i64>().ok().filter(|n| n.to_string() == key.value)
+                else {
                     continue;
                 };
                 let Some(patient) = survey.patient_of.get(&row.record_id).copied() else { continue };
@@ -65,8 +67,10 @@ impl Numbers {
             }
         }
         numbers.joined = claims.values().filter(|c| c.len() > 1).count() as u64;
-        let mut order: Vec<(usize, i64, i64)> =
-            claims.iter().filter_map(|(patient, c)| c.first().map(|(rank, n)| (*rank, *n, *patient))).collect();
+        let mut order: Vec<(usize, i64, i64)> = claims
+            .iter()
+            .filter_map(|(patient, c)| c.first().map(|(rank, n)| (*rank, *n, *patient)))
+            .collect();
         order.sort_unstable();
         for (_, number, patient) in order {
             if !numbers.give(number, patient) {
