@@ -282,7 +282,7 @@ fn a_report_is_text_and_measurements() {
 #[test]
 fn tracings_segmentations_slides_and_documents_say_what_is_in_them() {
     let ecg = fixture("ecg.dcm");
-    assert_eq!(events(&ecg)[0].modality.as_str(), "waveform");
+    assert_eq!(events(&ecg)[0].modality.as_str(), "waveforms");
     says(
         &events(&ecg)[0],
         &[

@@ -324,6 +324,19 @@ impl Store {
         self.manifest.of(R::TABLE).map(|part| parts::read(&self.place, part))
     }
 
+    /// Hands over all rows of a table, some at a time: less in memory than a part has.
+    ///
+    /// # Errors
+    /// Where a part cannot be read.
+    pub fn each<R: Row>(&self, take: &mut dyn FnMut(Vec<R>)) -> Result<(), Error> {
+        for part in self.manifest.of(R::TABLE) {
+            for rows in parts::batches(&self.place, part)? {
+                take(rows?);
+            }
+        }
+        Ok(())
+    }
+
     /// The events of some records, in time order.
     ///
     /// # Errors

@@ -145,6 +145,21 @@ impl Source {
         Ok((folder.to_owned(), folder.join(relative)))
     }
 
+    /// The first file in the same folder, by name, whose name fits; `None` where there is none, or where this source has
+    /// no folder.
+    ///
+    /// # Errors
+    /// As [`Source::sibling`]; [`Error::Io`] where the folder cannot be listed.
+    pub fn neighbour(&self, fits: &dyn Fn(&str) -> bool) -> Result<Option<Self>, Error> {
+        let Some(folder) = self.path().and_then(Path::parent) else { return Ok(None) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let listed = std::fs::read_dir(folder).map_err(|e| fault(folder, e))?;
+        let mut names: Vec<String> =
+            listed.filter_map(|e| e.ok()?.file_name().into_string().ok()).filter(|n| fits(n)).collect();
+        names.sort();
+        names.first().map(|name| self.sibling(name)).transpose()
+    }
+
     fn unreadable(&self, source: std::io::Error) -> Error {
         Error::Io { path: self.path().map_or_else(|| PathBuf::from(&self.origin), Path::to_owned), source }
     }

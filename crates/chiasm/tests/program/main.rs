@@ -8,6 +8,7 @@ mod bad_files;
 mod bad_recipe;
 mod changed;
 mod disk;
+mod exports;
 mod feeds;
 mod fronts;
 mod pictures;
