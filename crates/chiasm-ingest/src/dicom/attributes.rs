@@ -10,7 +10,7 @@ const PLAIN: [(&str, Tag); 52] = [
     ("series_uid", tags::SERIES_INSTANCE_UID),
     ("instance_uid", tags::SOP_INSTANCE_UID),
     ("sop_class_uid", tags::SOP_CLASS_UID),
-    ("accession_number", tags::ACCESSION_NUMBER),
+    ("accession", tags::ACCESSION_NUMBER),
     ("study_id", tags::STUDY_ID),
     ("series_number", tags::SERIES_NUMBER),
     ("instance_number", tags::INSTANCE_NUMBER),

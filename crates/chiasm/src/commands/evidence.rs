@@ -3,7 +3,7 @@
 use crate::cli::{Cli, IngestArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result};
-use chiasm_pipeline::evidence::{ingest, site::IngestSite, store, timeline};
+use chiasm_pipeline::evidence::{ingest, linking, site::IngestSite, store, timeline};
 use std::path::Path;
 
 /// Unmapped codes that are printed; `--json` has them all.
@@ -93,6 +93,9 @@ pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit
     }
     if let Some(more) = found.events.len().checked_sub(limit).filter(|n| *n > 0) {
         println!("and {more} more; --limit shows them");
+    }
+    for clock in linking::clocks(&store)?.iter().filter(|clock| clock.differs()) {
+        println!("note: times are as stamped, and {}", clock.words());
     }
     Ok(())
 }

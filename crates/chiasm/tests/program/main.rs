@@ -10,5 +10,6 @@ mod changed;
 mod disk;
 mod feeds;
 mod fronts;
+mod linking;
 mod runs;
 mod toy;
