@@ -63,7 +63,7 @@ pub(crate) fn guard<'a>(
 
 /// The day, at Greenwich, of microseconds since 1970.
 fn day(at: i64) -> Option<(i16, u8, u8)> {
-    let date = jiff::Timestamp::from_microsecond(at).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(at).ok()?).date();
     Some((date.year(), u8::try_from(date.month()).ok()?, u8::try_from(date.day()).ok()?))
 }
 
