@@ -237,7 +237,7 @@ fn events(recording: &Recording, feed: &Feed, asset: AssetId) -> Vec<Event> {
     };
     let event = |happened: Option<Moment>, system: &str, code: &str| {
         let times = Times { happened, ..Times::default() };
-        let mut event = Event::new(times, Code::new(system, code), Modality::new("wearable"));
+        let mut event = Event::new(times, Code::new(system, code), Modality::new("wearables"));
         event.asset = Some(asset);
         event
     };

@@ -5,7 +5,7 @@ use crate::feed::{Asset, AssetBytes, Source};
 use chiasm_record::{AssetId, Code, Event, Modality, Times};
 
 /// The modality of recorded signals.
-pub(crate) const WAVEFORM: &str = "waveform";
+pub(crate) const WAVEFORM: &str = "waveforms";
 
 /// One signal of a recording, for its event.
 pub(crate) struct Channel<'a> {

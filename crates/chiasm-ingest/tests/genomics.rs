@@ -83,7 +83,7 @@ fn phenopackets_lose_no_term() {
         phenopacket::read(&source, &Feed::utc("site"), &mut entries).unwrap();
         assert_eq!((entries.len(), entries[0].subjects.len(), entries[0].assets.len()), (1, 1, 1), "{path}");
         let events = &entries[0].subjects[0].events;
-        let features: Vec<_> = events.iter().filter(|e| e.modality.as_str() == "phenotype").collect();
+        let features: Vec<_> = events.iter().filter(|e| e.modality.as_str() == "phenotypes").collect();
         let excluded = features.iter().filter(|e| e.text.as_deref() == Some("excluded")).count();
         let expected = counts.iter().find(|(name, _)| path.ends_with(name.as_str())).unwrap().1;
         assert_eq!((features.len() - excluded, excluded), *expected, "{path}");

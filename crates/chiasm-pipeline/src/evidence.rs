@@ -2,13 +2,15 @@
 //!
 //! [`site`] says what a source's names mean, [`ingest`](mod@ingest) reads files and archives into the
 //! store, [`taking`] is where every reader's entries go, [`quarantine`] is what could not be read,
-//! [`inbox`] is what came over a network, [`linking`] says who is who, [`timeline`] shows one patient, [`check`](mod@check) judges a file.
+//! [`inbox`] is what came over a network, [`linking`] says who is who, [`patient`] which of them is
+//! meant, [`timeline`] shows one, [`check`](mod@check) judges a file.
 
 pub mod check;
 pub mod inbox;
 pub mod ingest;
 pub mod linking;
 mod normalise;
+pub mod patient;
 pub mod quarantine;
 pub mod site;
 pub mod store;

@@ -8,6 +8,31 @@ use serde::{Deserialize, Serialize};
 pub struct Modality(String);
 
 impl Modality {
+    /// The kinds of evidence in events, each by one name whatever format it came in: consent, queries and
+    /// features go by it. A site's tables may have kinds of their own.
+    pub const OF_EVENTS: [&str; 20] = [
+        "allergies",
+        "audio",
+        "conditions",
+        "consents",
+        "demographics",
+        "encounters",
+        "genomics",
+        "imaging",
+        "labs",
+        "medications",
+        "notes",
+        "orders",
+        "other",
+        "pathology",
+        "phenotypes",
+        "procedures",
+        "provenance",
+        "vitals",
+        "waveforms",
+        "wearables",
+    ];
+
     /// Wraps a modality's name.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())

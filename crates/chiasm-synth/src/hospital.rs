@@ -189,7 +189,7 @@ fn page(config: &HospitalConfig, clocks: &Clocks, folder: &Folder, patient: u64)
     };
     if let Some(at) = case.course.sequenced {
         let (id, file) = (case.sample('T'), format!("vcf/{shard:04}/{}.vcf.gz", case.sample('T')));
-        put(folder, &format!("lims/{file}"), variants::bgzf(variants::text(&case).as_bytes()))?;
+        put(folder, &format!("lims/{file}"), variants::bgzf(variants::text(&case, at).as_bytes()))?;
         specimens.push_str(&sample(&id, "tumour_dna", &file, at));
         samples += 1;
     }

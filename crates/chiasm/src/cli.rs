@@ -115,15 +115,15 @@ pub enum Command {
     },
     /// Show one patient's evidence in time order.
     #[command(
-        after_help = "Example:  chiasm timeline --store st-mary.store --patient 4711 --as-of 2024-03-05T12:00:00Z"
+        after_help = "Examples:\n  chiasm timeline --store st-mary.store --patient 'st-mary/mrn|12345'\n  chiasm timeline --store st-mary.store --patient 4711 --as-of 2024-03-05T12:00:00Z"
     )]
     Timeline {
         /// The store's folder.
         #[arg(long)]
         store: PathBuf,
-        /// The patient's number in the store (`subject_id`).
-        #[arg(long)]
-        patient: i64,
+        /// The patient's number in the store (`subject_id`), or an identifier of a source as 'authority|value'.
+        #[arg(long, value_name = "ID")]
+        patient: String,
         /// Only what was known then, as ISO 8601.
         #[arg(long)]
         as_of: Option<String>,

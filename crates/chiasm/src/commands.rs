@@ -40,7 +40,7 @@ fn answer(cli: &Cli, command: &Command, bars: &Bars) -> Result<()> {
         Command::Synth(command) => synth::run(cli, command, bars),
         Command::Link(args) => link::run(cli, args, bars),
         Command::Timeline { store, patient, as_of, limit } => {
-            evidence::timeline(cli, store, *patient, as_of.as_deref(), *limit)
+            evidence::timeline(cli, store, patient, as_of.as_deref(), *limit)
         }
         Command::Query { store, sql } => evidence::query(cli, store, sql),
         Command::Quarantine(command) => quarantine::run(cli, command, bars),

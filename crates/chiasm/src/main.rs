@@ -13,7 +13,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Exit code of anything that the user can put right: a missing file, a wrong column, a misspelt key.
 const USER_ERROR: u8 = 2;
 
+/// Exit code where nobody reads the answer any more (`chiasm ... | head`): a shell's own for SIGPIPE.
+const BROKEN_PIPE: i32 = 141;
+
 fn main() -> std::process::ExitCode {
+    end_quietly_on_a_broken_pipe();
     let cli = cli::Cli::parse();
     match commands::run(&cli) {
         Ok(code) => code,
@@ -27,4 +31,16 @@ fn main() -> std::process::ExitCode {
             std::process::ExitCode::from(USER_ERROR)
         }
     }
+}
+
+/// `println!` panics where the reader has gone; that is no mistake of this program.
+fn end_quietly_on_a_broken_pipe() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if message.starts_with("failed printing to stdout") && message.contains("os error 32") {
+            std::process::exit(BROKEN_PIPE);
+        }
+        usual(panic);
+    }));
 }

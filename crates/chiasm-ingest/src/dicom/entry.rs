@@ -41,8 +41,8 @@ fn modality(kind: &str, root: Level<'_>) -> &'static str {
     match kind {
         "SM" | "GM" => "pathology",
         "SR" | "DOC" | "PLAN" | "KO" => "notes",
-        "ECG" | "HD" | "EPS" | "EEG" | "EMG" | "EOG" | "RESP" | "AU" => "waveform",
-        _ if holds(tags::WAVEFORM_SEQUENCE) => "waveform",
+        "ECG" | "HD" | "EPS" | "EEG" | "EMG" | "EOG" | "RESP" | "AU" => "waveforms",
+        _ if holds(tags::WAVEFORM_SEQUENCE) => "waveforms",
         _ if holds(tags::CONTENT_SEQUENCE) || holds(tags::ENCAPSULATED_DOCUMENT) => "notes",
         _ => "imaging",
     }
@@ -69,7 +69,7 @@ fn body(root: Level<'_>, times: Times) -> Vec<Event> {
     ];
     let event = |(name, value): (&str, Option<(f64, &str)>)| {
         let (value, unit) = value?;
-        let mut event = Event::new(times, Code::new("DICOM", name), Modality::new("clinical"));
+        let mut event = Event::new(times, Code::new("DICOM", name), Modality::new("vitals"));
         (event.value, event.unit) = (Some(value), Some(unit.to_owned()));
         Some(event)
     };

@@ -21,7 +21,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind {
         name: "Condition",
-        modality: "condition",
+        modality: "conditions",
         code: &["code"],
         happened: &["onset"],
         known: &["recordedDate", "assertedDate"],
@@ -39,7 +39,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "MedicationRequest",
-        modality: "medication",
+        modality: "medications",
         code: &["medicationCodeableConcept"],
         happened: &["authoredOn"],
         known: &[],
@@ -58,7 +58,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "MedicationAdministration",
-        modality: "medication",
+        modality: "medications",
         code: &["medicationCodeableConcept"],
         happened: &["effective"],
         known: &[],
@@ -76,7 +76,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "MedicationStatement",
-        modality: "medication",
+        modality: "medications",
         code: &["medicationCodeableConcept"],
         happened: &["effective"],
         known: &["dateAsserted"],
@@ -91,7 +91,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "MedicationDispense",
-        modality: "medication",
+        modality: "medications",
         code: &["medicationCodeableConcept"],
         happened: &["whenHandedOver", "whenPrepared"],
         known: &[],
@@ -99,7 +99,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "Immunization",
-        modality: "medication",
+        modality: "medications",
         code: &["vaccineCode"],
         happened: &["occurrence"],
         known: &["recorded"],
@@ -107,7 +107,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "Procedure",
-        modality: "procedure",
+        modality: "procedures",
         code: &["code"],
         happened: &["performed"],
         known: &[],
@@ -115,7 +115,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "AllergyIntolerance",
-        modality: "allergy",
+        modality: "allergies",
         code: &["code", "reaction.substance"],
         happened: &["onset"],
         known: &["recordedDate"],
@@ -146,7 +146,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "Consent",
-        modality: "consent",
+        modality: "consents",
         code: &[],
         happened: &["dateTime"],
         known: &[],
@@ -261,7 +261,7 @@ fn of_table(whole: &Whole<'_>, kind: &Kind, kept: &mut Kept) {
     };
     whole.attributes(whole.resource, kind.attributes, &mut event);
     let dose = whole.resource.at(&["dosage", "dose"]).or_else(|| whole.resource.get("quantity"));
-    if let Some(dose) = dose.filter(|_| kind.modality == "medication") {
+    if let Some(dose) = dose.filter(|_| kind.modality == "medications") {
         event.value = dose.get("value").and_then(Json::number);
         event.unit = concept::unit(dose);
     }
@@ -297,7 +297,7 @@ fn medication(whole: &Whole<'_>) -> Option<Coded> {
 fn abatement(whole: &Whole<'_>, times: Times, coded: Option<Coded>, kept: &mut Kept) {
     let Some(ended) = whole.choice(whole.resource, "abatement") else { return };
     let times = Times { happened: Some(ended), known: None, ..times };
-    let mut event = whole.plain_event(times, "condition");
+    let mut event = whole.plain_event(times, "conditions");
     event.code = Code::new("FHIR", "Condition.abatement");
     event.attributes.extend(coded.map(|c| ("code".to_owned(), c.main.to_string())));
     kept.events.push(event);
@@ -310,8 +310,8 @@ fn encounter(whole: &Whole<'_>, kept: &mut Kept) {
     let times = |happened| Times { happened, known: None, recorded: whole.recorded() };
     let class = encounter.get("class").and_then(concept::coded);
     let mut begins: Event = match &class {
-        Some(class) => whole.event(times(at("start")), class, "encounter"),
-        None => whole.plain_event(times(at("start")), "encounter"),
+        Some(class) => whole.event(times(at("start")), class, "encounters"),
+        None => whole.plain_event(times(at("start")), "encounters"),
     };
     whole.attributes(
         encounter,
@@ -320,7 +320,7 @@ fn encounter(whole: &Whole<'_>, kept: &mut Kept) {
     );
     kept.events.push(begins);
     if let Some(end) = at("end") {
-        let mut ends = whole.plain_event(times(Some(end)), "encounter");
+        let mut ends = whole.plain_event(times(Some(end)), "encounters");
         ends.code = Code::new("FHIR", "Encounter.end");
         whole.attributes(encounter, &["hospitalization.dischargeDisposition", "length"], &mut ends);
         kept.events.push(ends);

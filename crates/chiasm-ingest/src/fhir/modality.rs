@@ -12,7 +12,7 @@ pub(super) fn of_observation(observation: &Json<'_>) -> &'static str {
                 Some("laboratory" | "LAB") => return "labs",
                 Some("vital-signs") => return "vitals",
                 Some("imaging" | "RAD") => return "imaging",
-                Some("procedure" | "therapy") => return "procedure",
+                Some("procedure" | "therapy") => return "procedures",
                 Some("GE" | "genomics") => return "genomics",
                 Some("PAT" | "SP" | "CP" | "pathology") => return "pathology",
                 Some("social-history" | "survey" | "exam" | "activity") => return "other",
@@ -50,7 +50,7 @@ pub(super) fn of_report(report: &Json<'_>) -> &'static str {
                 }
                 Some("LP29684-5") => return "imaging",
                 Some("LP7839-6") => return "pathology",
-                Some("LP29708-2" | "EC" | "EN") => return "procedure",
+                Some("LP29708-2" | "EC" | "EN") => return "procedures",
                 _ => {}
             }
         }

@@ -36,7 +36,7 @@ fn diagnosis(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Event> {
     let (coded, _) = coded(fields, context);
     let happened = context.moment(fields.get(5), "DG1-5");
     let known = context.moment(fields.get(19), "DG1-19");
-    let mut event = context.event(happened, coded.or_text(context)?, "diagnoses");
+    let mut event = context.event(happened, coded.or_text(context)?, "conditions");
     event.times.known = known;
     Some(
         event

@@ -264,7 +264,7 @@ impl<'c, 'f> Walk<'c, 'f> {
         } else if code.system() == Some("LOINC") && VITALS.contains(&code.code()) {
             "vitals"
         } else if self.context.kind == "ADT" {
-            "observations"
+            "other"
         } else if section.is_empty() && matches!(kind, "TX" | "FT") {
             "notes"
         } else {
@@ -284,7 +284,7 @@ impl<'c, 'f> Walk<'c, 'f> {
         };
         let panel = order.panel.code.as_ref().map(ToString::to_string);
         for event in &mut self.events[group..] {
-            if !matches!(event.modality.as_str(), "diagnoses" | "allergies" | "procedures") {
+            if !matches!(event.modality.as_str(), "conditions" | "allergies" | "procedures") {
                 event.specimen = event.specimen.take().or_else(|| order.specimen.clone());
                 let numbers = order.numbers.iter().map(|(n, v)| ((*n).to_owned(), v.clone()));
                 event.attributes.extend(numbers);

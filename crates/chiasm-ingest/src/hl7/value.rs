@@ -88,12 +88,13 @@ fn numeric(field: Field<'_>, context: &mut Context<'_>) -> Observed {
 fn structured(field: Field<'_>) -> Observed {
     let part = |n| field.component(n).string().unwrap_or_default();
     let (comparator, first, separator, second) = (part(1), part(2), part(3), part(4));
-    if separator.is_empty() && second.is_empty() {
-        if let Some(value) = number(&first) {
-            let comparator = Some(comparator).filter(|c| !c.is_empty() && c != "=");
-            let attributes = comparator.map(|c| ("comparator", c)).into_iter().collect();
-            return Observed { value: Some(value), attributes, ..Observed::default() };
-        }
+    if separator.is_empty()
+        && second.is_empty()
+        && let Some(value) = number(&first)
+    {
+        let comparator = Some(comparator).filter(|c| !c.is_empty() && c != "=");
+        let attributes = comparator.map(|c| ("comparator", c)).into_iter().collect();
+        return Observed { value: Some(value), attributes, ..Observed::default() };
     }
     let text = [comparator, first, separator, second].concat();
     Observed { text: Some(text).filter(|t| !t.is_empty()), ..Observed::default() }
@@ -153,7 +154,7 @@ fn embedded(field: Field<'_>, context: &mut Context<'_>) -> Observed {
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let digit = |b: u8| char::from(b).to_digit(16);

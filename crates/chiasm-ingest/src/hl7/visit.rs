@@ -79,7 +79,7 @@ impl<'a> Visit<'a> {
             };
             happened = stated.and_then(|(n, name)| context.moment(self.pv1.as_ref()?.get(n), name));
         }
-        let modality = if context.kind == "ADT" { "encounters" } else { "messages" };
+        let modality = if context.kind == "ADT" { "encounters" } else { "other" };
         let mut event = context.event(happened, code, modality);
         event.encounter = self.encounter();
         for (segment, field, component, name) in ATTRIBUTES {

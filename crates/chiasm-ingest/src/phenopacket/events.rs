@@ -20,7 +20,7 @@ pub(super) fn of(packet: &Value, subject: &str, feed: &Feed, asset: AssetId) -> 
     }
     case.observations(packet, None, &mut events);
     for disease in list(packet, "diseases") {
-        let Some(mut event) = case.term(disease.get("term"), "clinical", disease.get("onset")) else {
+        let Some(mut event) = case.term(disease.get("term"), "conditions", disease.get("onset")) else {
             continue;
         };
         exclude(disease, &mut event);
@@ -48,7 +48,7 @@ pub(super) fn of(packet: &Value, subject: &str, feed: &Feed, asset: AssetId) -> 
     }
     for file in list(packet, "files") {
         let mut event =
-            Event::new(case.times(None), Code::new("PHENOPACKET", "file"), Modality::new("document"));
+            Event::new(case.times(None), Code::new("PHENOPACKET", "file"), Modality::new("other"));
         // The address is kept and never opened.
         event.text = text(file, &["uri"]).map(str::to_owned);
         if let Some(attributes) = file.get("fileAttributes").and_then(Value::as_object) {
@@ -120,7 +120,7 @@ impl Case<'_> {
 
     fn plain(&self, code: &str, value: Option<String>) -> Option<Event> {
         let mut event =
-            Event::new(self.times(None), Code::new("PHENOPACKET", code), Modality::new("clinical"));
+            Event::new(self.times(None), Code::new("PHENOPACKET", code), Modality::new("demographics"));
         event.text = Some(value?);
         Some(event)
     }
@@ -150,7 +150,7 @@ impl Case<'_> {
     fn observations(&self, of: &Value, specimen: Option<&str>, events: &mut Vec<Event>) {
         let before = events.len();
         for feature in list(of, "phenotypicFeatures") {
-            let Some(mut event) = self.term(feature.get("type"), "phenotype", feature.get("onset")) else {
+            let Some(mut event) = self.term(feature.get("type"), "phenotypes", feature.get("onset")) else {
                 continue;
             };
             exclude(feature, &mut event);
@@ -186,18 +186,18 @@ impl Case<'_> {
     }
 
     fn action(&self, action: &Value) -> Option<Event> {
-        let (kind, path) = [
-            ("procedure", &["procedure", "code"][..]),
-            ("treatment", &["treatment", "agent"]),
-            ("radiationTherapy", &["radiationTherapy", "modality"]),
-            ("therapeuticRegimen", &["therapeuticRegimen", "ontologyClass"]),
+        let (kind, modality, path) = [
+            ("procedure", "procedures", &["procedure", "code"][..]),
+            ("treatment", "medications", &["treatment", "agent"]),
+            ("radiationTherapy", "procedures", &["radiationTherapy", "modality"]),
+            ("therapeuticRegimen", "medications", &["therapeuticRegimen", "ontologyClass"]),
         ]
         .into_iter()
-        .find(|(_, path)| at(action, path).is_some())?;
+        .find(|(_, _, path)| at(action, path).is_some())?;
         let time = at(action, &[kind, "performed"]).or_else(|| at(action, &[kind, "startTime"]));
         let doses = at(action, &[kind, "doseIntervals"]).and_then(|d| d.get(0));
         let time = time.or_else(|| doses.and_then(|d| d.get("interval")).and_then(|i| i.get("start")));
-        let event = self.term(at(action, path), "clinical", time)?;
+        let event = self.term(at(action, path), modality, time)?;
         let event =
             event.with("kind", Some(kind)).with("intent", action.get("treatmentIntent").and_then(written));
         let event = event.with("target", action.get("treatmentTarget").and_then(written));
@@ -229,7 +229,7 @@ impl Case<'_> {
     fn interpretation(&self, interpretation: &Value, subject: &str, events: &mut Vec<Event>) {
         let Some(diagnosis) = interpretation.get("diagnosis") else { return };
         let status = text(interpretation, &["progressStatus"]);
-        if let Some(event) = self.term(diagnosis.get("disease"), "clinical", None) {
+        if let Some(event) = self.term(diagnosis.get("disease"), "conditions", None) {
             events.push(event.with("kind", Some("interpretation")).with("progress", status));
         }
         for call in list(diagnosis, "genomicInterpretations") {

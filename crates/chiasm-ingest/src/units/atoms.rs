@@ -63,7 +63,7 @@ pub(super) fn find(code: &str) -> Option<&'static Atom> {
 
 /// Units that convert.
 #[rustfmt::skip]
-const ATOMS: [Atom; 161] = [
+static ATOMS: [Atom; 161] = [
     atom("m", true, 1.0, [1, 0, 0, 0, 0, 0, 0, 0, 0], Ratio),
     atom("s", true, 1.0, [0, 1, 0, 0, 0, 0, 0, 0, 0], Ratio),
     atom("g", true, 1.0, [0, 0, 1, 0, 0, 0, 0, 0, 0], Ratio),

@@ -271,7 +271,7 @@ fn word_end(text: &str) -> usize {
                     return i;
                 }
             }
-            b'*' if !inside && !(i == 2 && text.starts_with("10*")) => return i,
+            b'*' if !(inside || i == 2 && text.starts_with("10*")) => return i,
             _ => {}
         }
     }

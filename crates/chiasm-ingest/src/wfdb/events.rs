@@ -159,12 +159,12 @@ fn events(record: &Record, happened: Option<Moment>, assets: &[Asset], names: &[
     }
     let (age, sex) = age_and_sex(&header.comments);
     if let Some(age) = age {
-        let mut event = Event::new(times, Code::new("WFDB", "age"), Modality::new("clinical"));
+        let mut event = Event::new(times, Code::new("WFDB", "age"), Modality::new("demographics"));
         (event.value, event.unit) = (Some(age), Some("a".to_owned()));
         events.push(event);
     }
     if let Some(sex) = sex {
-        let mut event = Event::new(times, Code::new("WFDB", "sex"), Modality::new("clinical"));
+        let mut event = Event::new(times, Code::new("WFDB", "sex"), Modality::new("demographics"));
         event.text = Some(if sex == Sex::Female { "female" } else { "male" }.to_owned());
         events.push(event);
     }

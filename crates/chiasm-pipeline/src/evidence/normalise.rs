@@ -48,6 +48,9 @@ pub struct Tally {
     pub converted: u64,
     /// Values whose unit could not be converted to the one that the site wants.
     pub not_converted: u64,
+    /// By modality: events that say neither when they happened nor when they became known, so that they count as
+    /// known at any time. What is so from birth is not counted.
+    pub undated: BTreeMap<String, u64>,
 }
 
 /// A site's bindings on their way over events.
@@ -63,6 +66,9 @@ impl<'a> Normalise<'a> {
 
     /// Gives an event its common code and unit; what the source said stays as attributes.
     pub fn event(&mut self, event: &mut Event) {
+        if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
+            *self.tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
+        }
         let local = event.code.as_str();
         match self.site.codes.get(local) {
             Some(common) => {
@@ -168,6 +174,7 @@ mod tests {
         let (event, tally) = normalised("codes = { \"L|K\" = \"LOINC|2823-3\" }", "L|K", 4.0, "mmol/L");
         assert_eq!((event.code.as_str(), event.attribute("local_code")), ("LOINC|2823-3", Some("L|K")));
         assert!(tally.unmapped.is_empty());
+        assert_eq!(tally.undated["labs"], 1);
         // Kilograms are no concentration: the value stays as it was sent.
         let (event, tally) = normalised("", "LOINC|2345-7", 5.0, "kg");
         assert_eq!((event.value, event.unit.as_deref(), tally.not_converted), (Some(5.0), Some("kg"), 1));

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Characters of a text that a line has room for.
 const TEXT: usize = 60;
+/// Events of one modality without a time that have a line each.
+const TIMELESS: usize = 5;
 /// Characters of a code.
 const CODE: usize = 32;
 
@@ -84,9 +86,24 @@ fn clock(moment: Moment) -> String {
 }
 
 impl Timeline {
-    /// A line for each event: when, how much later it was known, what, the value, the source.
+    /// A line for each event: when, how much later it was known, what, the value, the source. Many of one modality
+    /// that have no time (a genome's variants) are one line, which says how many they are.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.events.iter().map(|row| {
+        let mut timeless: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in self.events.iter().filter(|r| r.event.times.happened.is_none()) {
+            *timeless.entry(row.event.modality.as_str()).or_default() += 1;
+        }
+        timeless.retain(|_, n| *n > TIMELESS);
+        let together: Vec<String> = timeless
+            .iter()
+            .map(|(kind, n)| {
+                format!("{:20} {:>8}  {kind:12} {n} events without a time; --json has them all", "always", "")
+            })
+            .collect();
+        let alone = move |row: &&EventRow| {
+            row.event.times.happened.is_some() || !timeless.contains_key(row.event.modality.as_str())
+        };
+        together.into_iter().chain(self.events.iter().filter(alone).map(|row| {
             let event = &row.event;
             let when = event.times.happened.map_or_else(|| "always".to_owned(), clock);
             let late = match (event.times.happened, event.times.usable_from()) {
@@ -106,7 +123,7 @@ impl Timeline {
             let code: String = event.code.as_str().chars().take(CODE).collect();
             let kind = event.modality.as_str();
             format!("{when:20} {late:>8}  {kind:12} {code:CODE$}  {}  [{}]", value.trim(), row.source)
-        })
+        }))
     }
 
     /// All of it.

@@ -26,7 +26,7 @@ file = "devices/enrolment.csv"
 subject = { column = "device_id", authority = "synthetic-hospital|sample", record_numbers = { patient_id = "CHIASM_EHR" }, family = "surname", given = "given_name", birth = "date_of_birth" }
 [[ingest.tables.events]]
 code = "WEARABLE|enrolment"
-modality = "wearable"
+modality = "wearables"
 text = "kind"
 time = { column = "begin" }
 known = { column = "begin" }

@@ -3,6 +3,7 @@
 //! # Source
 //! VCF 4.2 and SAM 1.6 section 4.1 (BGZF), <https://samtools.github.io/hts-specs/>.
 
+use super::calendar::System;
 use super::case::{Case, LABEL};
 use super::dice::{Dice, Part, scramble};
 use super::disease::DRIVERS;
@@ -44,10 +45,13 @@ const BLOCK: usize = 0xff00;
 const END: [u8; 28] =
     [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, 0x42, 0x43, 2, 0, 0x1b, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// The VCF text of a patient's tumour sample.
-pub(crate) fn text(case: &Case<'_>) -> String {
+/// The VCF text of a patient's tumour sample, written at the instant `at`.
+pub(crate) fn text(case: &Case<'_>, at: i64) -> String {
     let mut dice = Dice::new(case.config.seed, case.person.index, Part::Genome);
-    let mut out = format!("##fileformat=VCFv4.2\n##source={LABEL} (chiasm-synth)\n##reference=GRCh38\n");
+    let date = case.clocks.at(System::Lis, at).dicom_date();
+    let mut out = format!(
+        "##fileformat=VCFv4.2\n##fileDate={date}\n##source={LABEL} (chiasm-synth)\n##reference=GRCh38\n"
+    );
     for (name, length) in CHROMOSOMES {
         let _ = writeln!(out, "##contig=<ID={name},length={length},assembly=GRCh38>");
     }

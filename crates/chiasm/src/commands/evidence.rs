@@ -3,7 +3,7 @@
 use crate::cli::{Cli, IngestArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result};
-use chiasm_pipeline::evidence::{ingest, linking, site::IngestSite, store, timeline};
+use chiasm_pipeline::evidence::{ingest, linking, patient, site::IngestSite, store, timeline};
 use std::path::Path;
 
 /// Unmapped codes that are printed; `--json` has them all.
@@ -32,6 +32,7 @@ pub fn ingest(cli: &Cli, args: &IngestArgs, bars: &Bars) -> Result<()> {
         }
         frequent("codes that no binding names", &done.tally.unmapped);
         frequent("units that are not UCUM", &done.tally.unknown_units);
+        frequent("modalities with undated events, which count as known at any time", &done.tally.undated);
         let (converted, not) = (done.tally.converted, done.tally.not_converted);
         if converted + not > 0 {
             println!("  {converted} values converted to the usual unit, {not} could not be");
@@ -68,8 +69,9 @@ pub(super) fn secret() -> Result<[u8; 32]> {
 ///
 /// # Errors
 /// Where the store has no such patient, or `as_of` is no time.
-pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit: usize) -> Result<()> {
+pub fn timeline(cli: &Cli, path: &Path, patient: &str, as_of: Option<&str>, limit: usize) -> Result<()> {
     let store = store::open(path)?;
+    let patient = patient::subject(&store, patient)?;
     let as_of = as_of
         .map(|text| {
             timeline::instant(text)
@@ -88,10 +90,11 @@ pub fn timeline(cli: &Cli, path: &Path, patient: i64, as_of: Option<&str>, limit
         found.events.len(),
         kinds.join(", ")
     );
-    for line in found.lines().take(limit) {
+    let lines: Vec<String> = found.lines().collect();
+    for line in lines.iter().take(limit) {
         println!("{line}");
     }
-    if let Some(more) = found.events.len().checked_sub(limit).filter(|n| *n > 0) {
+    if let Some(more) = lines.len().checked_sub(limit).filter(|n| *n > 0) {
         println!("and {more} more; --limit shows them");
     }
     for clock in linking::clocks(&store)?.iter().filter(|clock| clock.differs()) {

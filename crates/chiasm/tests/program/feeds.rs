@@ -88,6 +88,12 @@ fn a_timeline_shows_what_was_known() {
         let command = ["timeline", "--store", "s", "--patient", &patient, "--as-of", when];
         json(&toy, &command)["events"].as_array().unwrap().len()
     };
+    // The same patient, by the source's own number.
+    let by_number = ["timeline", "--store", "s", "--patient", "st-mary/mrn|1"];
+    assert_eq!(succeeds(&toy.chiasm(&by_number)), all);
+    let nobody = toy.chiasm(&["timeline", "--store", "s", "--patient", "st-mary/mrn|4711"]);
+    toy.refused(&nobody, &["patient", "no record has that identifier"]);
+    assert!(!String::from_utf8_lossy(&nobody.stderr).contains("4711"));
     // The first result came out at ten in Berlin: nine in Greenwich.
     assert_eq!(
         [at("2024-03-05T08:59:00Z"), at("2024-03-05T09:01:00Z"), at("2024-03-07T10:01:00+01:00")],
@@ -98,6 +104,18 @@ fn a_timeline_shows_what_was_known() {
         &toy.chiasm(&["timeline", "--store", "s", "--patient", &patient, "--as-of", "yesterday"]),
         &["expected a time"],
     );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    use std::process::Stdio;
+    let toy = Toy::new();
+    let mut command = toy.command();
+    command.args(["recipe", "schema"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
 }
 
 #[test]

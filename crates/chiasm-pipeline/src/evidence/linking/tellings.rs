@@ -191,7 +191,7 @@ impl Gathering {
             let json = if attributes.is_valid(i) { attributes.value(i) } else { "{}" };
             // Most events name neither a number nor a recording.
             let names = ["accession", "placer", "filler", "study_uid", "\"identifier\""];
-            let recording = matches!(row.modality, "waveform" | "wearable");
+            let recording = matches!(row.modality, "waveforms" | "wearables");
             if recording || names.iter().any(|name| json.contains(name)) {
                 self.event(&row, &serde_json::from_str(json).unwrap_or_default());
             }
@@ -249,7 +249,7 @@ impl Gathering {
         if file {
             self.show(row, None);
         }
-        if own && matches!(row.modality, "waveform" | "wearable") {
+        if own && matches!(row.modality, "waveforms" | "wearables") {
             let known = self.recordings.entry((row.record, system)).or_insert(telling);
             keep_earliest(known, telling);
         }
