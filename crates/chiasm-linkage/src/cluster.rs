@@ -1,3 +1,4 @@
+use crate::guard::Guard;
 use crate::ledger::{Decision, RecordPair};
 use crate::levels::Measure;
 use crate::link::Linkage;
@@ -31,12 +32,14 @@ pub enum ReviewReason {
     TwoNumbers,
     /// Date of birth and sex both contradict.
     BirthAndSex,
-    /// Same number, but other fields say that these are two persons.
+    /// Same number (of a record, a person, an order), but other fields say that these are two persons.
     NumberAgainstFields,
     /// The two would meet through a chain whose ends do not match.
     Chain,
     /// A decision says that they are two persons, but others link them.
     Decided,
+    /// What a file of one says of its patient (age, sex, dates) contradicts the other.
+    WrongPatient,
 }
 
 /// A pair for a person to decide.
@@ -86,6 +89,17 @@ pub fn persons(
     decided: &BTreeMap<RecordPair, Decision>,
     config: ClusterConfig,
 ) -> Persons {
+    guarded_persons(records, linkage, decided, &Guard::default(), config)
+}
+
+/// The same, where files show something of their patients: what contradicts a link leaves it to review.
+pub fn guarded_persons(
+    records: &Records,
+    linkage: &Linkage,
+    decided: &BTreeMap<RecordPair, Decision>,
+    guard: &Guard<'_>,
+    config: ClusterConfig,
+) -> Persons {
     let numbers: BTreeMap<&str, u32> = match decided.is_empty() {
         true => BTreeMap::new(),
         false => (0..records.len() as u32).map(|row| (records.id(row), row)).collect(),
@@ -120,18 +134,13 @@ pub fn persons(
             }
         }
     }
-    let mut candidates: Vec<(u32, u32, f64, Option<ReviewReason>)> =
-        linkage.candidates(records, config.review);
+    let mut candidates = linkage.candidates(records, config);
     candidates.sort_by(|x, y| y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1))));
     for (a, b, probability, doubt) in candidates {
         if settled.contains(&(a, b)) || groups.same(a, b) {
             continue;
         }
-        let reason = match doubt {
-            Some(reason) => Some(reason),
-            None if probability < config.link => Some(ReviewReason::Doubtful),
-            None => groups.objection(records, linkage, a, b),
-        };
+        let reason = doubt.or_else(|| groups.objection(records, linkage, guard, a, b));
         match reason {
             Some(reason) => persons.review.push(Review { left: a, right: b, probability, reason }),
             None => {
@@ -202,7 +211,14 @@ impl Groups {
     }
 
     /// What speaks against joining the groups of two records.
-    fn objection(&mut self, records: &Records, linkage: &Linkage, a: u32, b: u32) -> Option<ReviewReason> {
+    fn objection(
+        &mut self,
+        records: &Records,
+        linkage: &Linkage,
+        guard: &Guard<'_>,
+        a: u32,
+        b: u32,
+    ) -> Option<ReviewReason> {
         if self.decided_apart(a, b) {
             return Some(ReviewReason::Decided);
         }
@@ -218,6 +234,9 @@ impl Groups {
                 if let Some(reason) = linkage.conflict(records, x, y) {
                     return Some(reason);
                 }
+                if !guard.conflicts(x, y).is_empty() {
+                    return Some(ReviewReason::WrongPatient);
+                }
                 log_odds += linkage.log_odds(records, x, y);
                 pairs += 1.0;
             }
@@ -229,9 +248,7 @@ impl Groups {
 impl Linkage {
     /// Bits for a match of two records, the prior among them.
     pub(crate) fn log_odds(&self, records: &Records, a: u32, b: u32) -> f64 {
-        let (a, b) = (a.min(b), a.max(b));
-        let mut cache = crate::compare::Cache::new(4);
-        let bits = f64::from(self.scorer.total(&self.comparer.compare(records, a, b, &mut cache)));
+        let bits = f64::from(self.fields_alone(records, a, b) + self.orders.bits(a, b));
         bits + (self.scorer.prior / (1.0 - self.scorer.prior)).log2()
     }
 
@@ -256,22 +273,33 @@ impl Linkage {
         (birth && sex).then_some(ReviewReason::BirthAndSex)
     }
 
-    /// The pairs that may be linked or reviewed, with a doubt where a rule has one.
-    fn candidates(&self, records: &Records, review: f64) -> Vec<(u32, u32, f64, Option<ReviewReason>)> {
-        let pairs = self.pairs.iter().filter(|pair| pair.probability >= review || pair.certain);
+    /// The pairs that may be linked or reviewed, with a doubt where there is one.
+    fn candidates(
+        &self,
+        records: &Records,
+        config: ClusterConfig,
+    ) -> Vec<(u32, u32, f64, Option<ReviewReason>)> {
+        let ruled = |pair: &crate::Pair| pair.certain || self.orders.holds(pair.left, pair.right);
+        let pairs = self.pairs.iter().filter(|pair| pair.probability >= config.review || ruled(pair));
         let candidate = |pair: &crate::Pair| {
-            let lonely = !pair.certain && pair.pairwise < ALONE;
             // Too little said is no contradiction: only fields that speak against the number are.
             let others = || -> f32 {
-                let weights = self.evidence(records, pair.left, pair.right);
+                let weights = self.comparer.evidence(&self.scorer, records, pair.left, pair.right);
                 let fields = self.comparer.comparisons.iter().zip(weights);
                 fields.filter(|(c, _)| !crate::rules::settles(c.kind)).map(|(_, w)| w.weight).sum()
             };
-            let doubt = if pair.certain && pair.pairwise < 0.5 && others() < 0.0 {
+            let against = || {
+                let fields = self.fields_alone(records, pair.left, pair.right);
+                self.scorer.probability_of(f64::from(fields)) < 0.5 && others() < 0.0
+            };
+            let doubt = if self.orders.doubtful(pair.left, pair.right) {
+                Some(ReviewReason::WrongPatient)
+            } else if ruled(pair) && against() {
                 Some(ReviewReason::NumberAgainstFields)
             } else {
+                let likely = pair.pairwise >= ALONE && pair.probability >= config.link;
                 let conflict = self.conflict(records, pair.left, pair.right);
-                conflict.or(lonely.then_some(ReviewReason::Doubtful))
+                conflict.or((!likely && !ruled(pair)).then_some(ReviewReason::Doubtful))
             };
             let probability = if pair.certain && doubt.is_none() { 1.0 } else { pair.probability };
             (pair.left, pair.right, probability, doubt)

@@ -23,6 +23,7 @@ pub(crate) fn frequency(kind: FieldKind) -> f32 {
         FieldKind::HouseNumber => 0.02,
         FieldKind::State => 0.2,
         FieldKind::Phone | FieldKind::Email | FieldKind::NationalId | FieldKind::MedicalRecord => 1e-6,
+        FieldKind::BirthYear | FieldKind::BirthMonth | FieldKind::BirthDay => 0.1,
         FieldKind::Other | FieldKind::Authority | FieldKind::Ignore => 0.1,
     }
 }

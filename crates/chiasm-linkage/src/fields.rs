@@ -1,4 +1,5 @@
 use crate::Error;
+use crate::headers::recognise;
 use chiasm_record::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +16,12 @@ pub enum FieldKind {
     FullName,
     /// Date of birth.
     BirthDate,
+    /// Year of birth, where year, month and day stand in columns of their own.
+    BirthYear,
+    /// Month of birth.
+    BirthMonth,
+    /// Day of the month of birth.
+    BirthDay,
     /// Administrative sex.
     Sex,
     /// Postcode.
@@ -90,7 +97,8 @@ impl Fields {
                 FieldKind::Ignore
             })
         };
-        let kinds: Vec<FieldKind> = header.iter().enumerate().map(kind_of).collect();
+        let mut kinds: Vec<FieldKind> = header.iter().enumerate().map(kind_of).collect();
+        settle(&mut kinds);
         if kinds.iter().all(|kind| matches!(kind, FieldKind::Ignore | FieldKind::Authority)) {
             return Err(Error::NoFields { place: place.into(), found: found() });
         }
@@ -98,188 +106,31 @@ impl Fields {
     }
 }
 
-/// The kind that a column's name announces, `None` for an unknown name.
-pub fn recognise(name: &str) -> Option<FieldKind> {
-    let lower = name.trim().to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let joined = words.join("_");
-    let stem = joined.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-    KNOWN
-        .iter()
-        .find(|(_, names)| names.contains(&joined.as_str()) || names.contains(&stem))
-        .map(|&(kind, _)| kind)
+/// What a name means beside the others: `name` is the given name beside a surname, and says nothing
+/// new beside both; parts of a date of birth say nothing new beside the whole.
+fn settle(kinds: &mut [FieldKind]) {
+    let has = |kinds: &[FieldKind], kind| kinds.contains(&kind);
+    let whole = match (has(kinds, FieldKind::GivenName), has(kinds, FieldKind::FamilyName)) {
+        (false, false) => FieldKind::FullName,
+        (false, true) => FieldKind::GivenName,
+        (true, false) => FieldKind::FamilyName,
+        (true, true) => FieldKind::Ignore,
+    };
+    let parts = !has(kinds, FieldKind::BirthDate) && has(kinds, FieldKind::BirthYear);
+    for kind in kinds {
+        match kind {
+            FieldKind::FullName => *kind = whole,
+            FieldKind::BirthYear | FieldKind::BirthMonth | FieldKind::BirthDay if !parts => {
+                *kind = FieldKind::Ignore;
+            }
+            _ => {}
+        }
+    }
 }
-
-/// Names of columns by kind, in lower case with underscores; a number at the end is not part of the name.
-const KNOWN: [(FieldKind, &[&str]); 17] = [
-    (
-        FieldKind::Ignore,
-        &[
-            "id",
-            "rec_id",
-            "record_id",
-            "unique_id",
-            "cluster",
-            "cluster_id",
-            "entity_id",
-            "row",
-            "row_id",
-            "source_dataset",
-        ],
-    ),
-    (
-        FieldKind::GivenName,
-        &[
-            "given_name",
-            "given_names",
-            "givenname",
-            "given",
-            "first_name",
-            "firstname",
-            "first",
-            "forename",
-            "forenames",
-            "fname",
-            "vorname",
-            "prenom",
-            "nombre",
-        ],
-    ),
-    (
-        FieldKind::FamilyName,
-        &[
-            "family_name",
-            "familyname",
-            "family",
-            "surname",
-            "last_name",
-            "lastname",
-            "last",
-            "lname",
-            "nachname",
-            "nom",
-            "apellido",
-            "apellidos",
-        ],
-    ),
-    (FieldKind::FullName, &["full_name", "fullname", "name", "patient_name", "person_name"]),
-    (
-        FieldKind::BirthDate,
-        &[
-            "dob",
-            "date_of_birth",
-            "dateofbirth",
-            "birth_date",
-            "birthdate",
-            "birthday",
-            "birth",
-            "patient_birth_date",
-            "geburtsdatum",
-        ],
-    ),
-    (
-        FieldKind::Sex,
-        &["sex", "gender", "administrative_sex", "administrative_gender", "patient_sex", "geschlecht"],
-    ),
-    (
-        FieldKind::Postcode,
-        &["postcode", "post_code", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "plz"],
-    ),
-    (
-        FieldKind::Street,
-        &[
-            "street",
-            "street_name",
-            "address",
-            "address_line",
-            "addressline",
-            "addr",
-            "street_address",
-            "line",
-            "strasse",
-        ],
-    ),
-    (
-        FieldKind::HouseNumber,
-        &["street_number", "street_no", "house_number", "house_no", "house", "hausnummer"],
-    ),
-    (FieldKind::City, &["city", "town", "suburb", "locality", "municipality", "ort"]),
-    (FieldKind::State, &["state", "county", "province", "region"]),
-    (
-        FieldKind::Phone,
-        &[
-            "phone",
-            "phone_number",
-            "phone_no",
-            "telephone",
-            "telephone_number",
-            "tel",
-            "mobile",
-            "mobile_phone",
-            "cell",
-            "home_phone",
-        ],
-    ),
-    (FieldKind::Email, &["email", "e_mail", "email_address", "mail"]),
-    (
-        FieldKind::NationalId,
-        &[
-            "national_id",
-            "soc_sec_id",
-            "social_security_number",
-            "ssn",
-            "nhs_number",
-            "nhs_no",
-            "nino",
-            "chi_number",
-            "medicare_number",
-            "personal_number",
-            "ahv",
-        ],
-    ),
-    (
-        FieldKind::MedicalRecord,
-        &["mrn", "medical_record_number", "medical_record_no", "hospital_number", "chart_number"],
-    ),
-    (
-        FieldKind::Authority,
-        &["authority", "assigning_authority", "mrn_authority", "issuer", "issuer_of_patient_id"],
-    ),
-    (
-        FieldKind::Other,
-        &[
-            "occupation",
-            "religion",
-            "marital_status",
-            "ethnicity",
-            "race",
-            "birth_place",
-            "place_of_birth",
-            "mothers_maiden_name",
-        ],
-    ),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn knows_the_names_that_tables_use() {
-        for (name, kind) in [
-            (" given_name", FieldKind::GivenName),
-            ("First Name", FieldKind::GivenName),
-            ("SURNAME", FieldKind::FamilyName),
-            ("address_1", FieldKind::Street),
-            ("address2", FieldKind::Street),
-            ("soc_sec_id", FieldKind::NationalId),
-            ("DOB", FieldKind::BirthDate),
-            ("cluster", FieldKind::Ignore),
-        ] {
-            assert_eq!(recognise(name), Some(kind), "{name}");
-        }
-        assert_eq!(recognise("shoe size"), None);
-    }
 
     #[test]
     fn the_first_column_is_never_evidence() {
@@ -289,5 +140,20 @@ mod tests {
         assert!(matches!(Fields::default().bind("t", &["surname"]), Err(Error::NoFields { .. })));
         let told = Fields { columns: [("nick".to_owned(), FieldKind::GivenName)].into(), recognise: None };
         assert!(matches!(told.bind("t", &["id", "surname"]), Err(Error::NoSuchColumn { .. })));
+    }
+
+    #[test]
+    fn a_name_means_what_the_others_leave_it() {
+        use FieldKind::{BirthDate, BirthYear, FamilyName, FullName, GivenName, Ignore};
+        for (header, expected) in [
+            (vec!["id", "name"], vec![Ignore, FullName]),
+            (vec!["id", "name", "surname"], vec![Ignore, GivenName, FamilyName]),
+            (vec!["id", "Name", "Vorname"], vec![Ignore, FamilyName, GivenName]),
+            (vec!["id", "first_name", "last_name", "full_name"], vec![Ignore, GivenName, FamilyName, Ignore]),
+            (vec!["id", "dob", "birth_year"], vec![Ignore, BirthDate, Ignore]),
+            (vec!["id", "name", "birth_year"], vec![Ignore, FullName, BirthYear]),
+        ] {
+            assert_eq!(Fields::default().bind("t", &header).unwrap().0, expected, "{header:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 use crate::{BirthDate, Identity, Sex};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What a file says of the patient it shows, beside what the record says that it is to be linked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -93,6 +94,44 @@ pub fn wrong_patient(identity: &Identity, shown: &Shown) -> Vec<Conflict> {
         }
     }
     conflicts
+}
+
+/// Looks at what files show of their patients before their records are linked with others.
+#[derive(Default)]
+pub struct Guard<'a> {
+    /// Who each record is. Shape: `[record]`.
+    identities: Vec<&'a Identity>,
+    shown: BTreeMap<u32, Vec<Shown>>,
+}
+
+impl<'a> Guard<'a> {
+    /// Over records, in the order of their numbers.
+    pub fn new(identities: Vec<&'a Identity>) -> Self {
+        Self { identities, shown: BTreeMap::new() }
+    }
+
+    /// A file of record number `record` shows this.
+    pub fn add(&mut self, record: u32, shown: Shown) {
+        let known = self.shown.entry(record).or_default();
+        if !known.contains(&shown) {
+            known.push(shown);
+        }
+    }
+
+    /// What a file of either record says against the other record.
+    pub fn conflicts(&self, a: u32, b: u32) -> Vec<Conflict> {
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        for (file, other) in [(a, b), (b, a)] {
+            let (Some(shown), Some(identity)) = (self.shown.get(&file), self.identities.get(other as usize))
+            else {
+                continue;
+            };
+            conflicts.extend(shown.iter().flat_map(|shown| wrong_patient(identity, shown)));
+        }
+        conflicts.sort_unstable();
+        conflicts.dedup();
+        conflicts
+    }
 }
 
 /// Whether two dates of birth can be of one person with at most a typing error.

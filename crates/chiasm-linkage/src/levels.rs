@@ -63,7 +63,11 @@ impl Measure {
             FieldKind::Street | FieldKind::City | FieldKind::Email => Self::Words,
             FieldKind::HouseNumber => Self::House,
             FieldKind::State | FieldKind::Sex | FieldKind::Other => Self::Equal,
-            FieldKind::Authority | FieldKind::Ignore => Self::Equal,
+            FieldKind::BirthYear
+            | FieldKind::BirthMonth
+            | FieldKind::BirthDay
+            | FieldKind::Authority
+            | FieldKind::Ignore => Self::Equal,
         }
     }
 

@@ -1,6 +1,7 @@
 use crate::blocking::{Blocking, KeyCount, pairs_of};
 use crate::compare::{Cache, Comparer};
 use crate::estimate::estimate;
+use crate::orders::Orders;
 use crate::records::Records;
 use crate::score::Scorer;
 use crate::{resolve, rules};
@@ -66,6 +67,7 @@ pub struct Linkage {
     pub(crate) scorer: Scorer,
     /// The atoms of each key that was used, for an index.
     pub(crate) used: Vec<Vec<usize>>,
+    pub(crate) orders: Orders,
 }
 
 /// Finds the pairs of records that may be of one person.
@@ -106,7 +108,16 @@ pub fn link(records: &Records, config: &LinkConfig) -> Linkage {
     };
     let kept = |pair: &Pair| pair.probability >= config.least || pair.certain;
     let pairs = pairs.into_iter().zip(resolved).map(pair).filter(kept).collect();
-    Linkage { pairs, keys: blocking.counts.clone(), one_each, comparer, scorer, used: blocking.used() }
+    let orders = Orders::default();
+    Linkage {
+        pairs,
+        keys: blocking.counts.clone(),
+        one_each,
+        comparer,
+        scorer,
+        used: blocking.used(),
+        orders,
+    }
 }
 
 /// The pairs that a rule settles, whatever their weight.
@@ -130,9 +141,16 @@ fn settled(
 }
 
 impl Linkage {
-    /// What each field says about two records.
+    /// What each field says about two records, and an order that both name.
     pub fn evidence(&self, records: &Records, left: u32, right: u32) -> Vec<Evidence> {
-        self.comparer.evidence(&self.scorer, records, left, right)
+        let mut evidence = self.comparer.evidence(&self.scorer, records, left, right);
+        evidence.extend(self.orders.evidence(left, right));
+        evidence
+    }
+
+    /// Bits of all fields of two records together.
+    pub(crate) fn fields_alone(&self, records: &Records, a: u32, b: u32) -> f32 {
+        self.scorer.total(&self.comparer.compare(records, a.min(b), a.max(b), &mut Cache::new(4)))
     }
 
     /// m and u by field and level, for whoever wants to see what was learned.

@@ -26,12 +26,32 @@ pub(crate) fn text(raw: &str) -> String {
         }
     }
     out.truncate(out.trim_end().len());
-    if matches!(out.as_str(), "null" | "none" | "nan" | "n/a" | "<na>" | "unknown" | "unk" | "-" | "--" | "?")
-    {
+    if NOTHING.contains(&out.as_str()) {
         out.clear();
     }
     out
 }
+
+/// What stands in cells that have nothing to say.
+const NOTHING: [&str; 17] = [
+    "null",
+    "none",
+    "nan",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "nat",
+    "nil",
+    "unknown",
+    "unk",
+    "missing",
+    "not known",
+    "not stated",
+    "-",
+    "--",
+    "?",
+    ".",
+];
 
 fn push(out: &mut String, c: char) {
     let space = c.is_whitespace() || c.is_control();
@@ -88,9 +108,37 @@ pub(crate) const PARTICLES: [&str; 22] = [
     "ibn", "ter", "ten", "zu", "zur", "st",
 ];
 
+/// A number without the `.0` that it got where a program took it for a decimal one.
+pub(crate) fn whole(raw: &str) -> &str {
+    match raw.trim_end().rsplit_once('.') {
+        Some((number, zeros))
+            if !zeros.is_empty()
+                && zeros.bytes().all(|b| b == b'0')
+                && !number.trim_start().is_empty()
+                && number.trim_start().bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            number
+        }
+        _ => raw,
+    }
+}
+
+/// A postcode; of American ones the first five digits.
+pub(crate) fn postcode(raw: &str) -> String {
+    let raw = raw.trim();
+    match raw.split_once('-') {
+        Some((five, four))
+            if five.len() == 5 && four.len() == 4 && code(raw).bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            code(five)
+        }
+        _ => code(raw),
+    }
+}
+
 /// Letters and digits alone: postcodes, numbers of the state, record numbers.
 pub(crate) fn code(raw: &str) -> String {
-    let code: String = text(raw).chars().filter(|c| c.is_alphanumeric()).collect();
+    let code: String = text(whole(raw)).chars().filter(|c| c.is_alphanumeric()).collect();
     // A number that says "none": all zeros or all nines.
     let filler = code.len() >= 5 && (code.bytes().all(|b| b == b'0') || code.bytes().all(|b| b == b'9'));
     if filler { String::new() } else { code }
@@ -98,13 +146,13 @@ pub(crate) fn code(raw: &str) -> String {
 
 /// The last nine digits of a telephone number: country and trunk prefixes differ between systems.
 pub(crate) fn phone(raw: &str) -> String {
-    let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+    let digits: String = whole(raw).chars().filter(char::is_ascii_digit).collect();
     if digits.len() < 5 { String::new() } else { digits[digits.len().saturating_sub(9)..].to_owned() }
 }
 
 /// `f`, `m` or another word for what stands there.
 pub(crate) fn sex(raw: &str) -> String {
-    match text(raw).as_str() {
+    match text(whole(raw)).as_str() {
         "f" | "female" | "w" | "woman" | "weiblich" | "2" => "f".into(),
         "m" | "male" | "man" | "mannlich" | "1" => "m".into(),
         "u" | "0" | "9" | "" => String::new(),
@@ -143,6 +191,9 @@ mod tests {
         assert_eq!(phone("+44 (0)20 7946-0018"), "079460018");
         assert_eq!(code("943 476 5919"), "9434765919");
         assert_eq!(code("0000000"), "");
+        assert_eq!((code("2602.0"), code("26.02"), code(".0")), ("2602".into(), "2602".into(), "0".into()));
+        assert_eq!((postcode("12345-6789"), postcode("EC1A 1BB")), ("12345".into(), "ec1a1bb".into()));
+        assert_eq!(phone("412345678.0"), "412345678");
         assert_eq!(street("12a Elm Street"), ("elm street".into(), "12a".into()));
         assert_eq!(street("Hauptstrasse 7"), ("hauptstrasse".into(), "7".into()));
     }

@@ -1,8 +1,7 @@
 use crate::clk::EncodedIdentity;
 use crate::date::{self, DateOrder};
 use crate::vocabulary::{ValueId, Vocabulary};
-use crate::{Error, FieldKind, Fields, IdentifierKind, Identity, Sex, normalise};
-use chiasm_record::{Finding, Table};
+use crate::{FieldKind, IdentifierKind, Identity, Sex, normalise};
 use std::collections::BTreeMap;
 
 /// The records to link as columns of numbers, one a value: what every later step works on.
@@ -41,6 +40,8 @@ pub struct RecordsBuilder {
     second: Option<usize>,
     tables: usize,
     encoded: bool,
+    /// Columns of [`FieldKind::Other`]: two of them compare where they have one name.
+    others: Vec<String>,
 }
 
 /// Kinds whose values are compared with each other share a vocabulary, named after one of them.
@@ -70,16 +71,32 @@ impl RecordsBuilder {
         let mut seen: BTreeMap<FieldKind, usize> = BTreeMap::new();
         let cells: Vec<_> = cells.into_iter().collect();
         let has_house = cells.iter().any(|(kind, ..)| *kind == FieldKind::HouseNumber);
-        let authority =
-            cells.iter().find(|(kind, ..)| *kind == FieldKind::Authority).map(|c| normalise::text(c.2));
-        for (kind, name, raw) in cells {
+        let of = |wanted: FieldKind| cells.iter().filter(move |(kind, ..)| *kind == wanted);
+        let authority = of(FieldKind::Authority).next().map(|cell| normalise::text(cell.2));
+        // One column of record numbers without an authority is of one authority, whatever it is called.
+        let told_apart = of(FieldKind::MedicalRecord).nth(1).is_some();
+        let part = |wanted| of(wanted).next().map_or("", |cell| cell.2);
+        let birth = [FieldKind::BirthYear, FieldKind::BirthMonth, FieldKind::BirthDay].map(part);
+        for &(kind, name, raw) in &cells {
+            if kind == FieldKind::Other {
+                let ordinal = self.other(name);
+                self.put(kind, ordinal, name, &normalise::text(normalise::whole(raw)));
+                continue;
+            }
             let mut put = |kind: FieldKind, value: &str| {
                 let ordinal = seen.entry(kind).or_default();
                 self.put(kind, *ordinal, name, value);
                 *ordinal += 1;
             };
             match kind {
-                FieldKind::Ignore | FieldKind::Authority => {}
+                FieldKind::Ignore
+                | FieldKind::Authority
+                | FieldKind::BirthMonth
+                | FieldKind::BirthDay
+                | FieldKind::Other => {}
+                FieldKind::BirthYear => {
+                    put(FieldKind::BirthDate, &date::joined(birth[0], birth[1], birth[2]));
+                }
                 FieldKind::FullName => {
                     let (given, family) = normalise::full_name(raw);
                     put(FieldKind::GivenName, &given);
@@ -92,23 +109,32 @@ impl RecordsBuilder {
                 }
                 FieldKind::MedicalRecord => {
                     let number = normalise::code(raw);
-                    let authority = authority.as_deref().unwrap_or(name);
+                    let authority = authority.as_deref().unwrap_or(if told_apart { name } else { "" });
                     let value = if number.is_empty() { number } else { format!("{authority}\u{1f}{number}") };
                     put(kind, &value);
                 }
                 FieldKind::GivenName | FieldKind::FamilyName => put(kind, &normalise::name(raw)),
-                FieldKind::BirthDate => put(kind, &date::digits(raw, DateOrder::DayFirst)),
+                FieldKind::BirthDate => put(kind, &date::digits(raw, DateOrder::default())),
                 FieldKind::Sex => put(kind, &normalise::sex(raw)),
                 FieldKind::Phone => put(kind, &normalise::phone(raw)),
-                FieldKind::Postcode | FieldKind::NationalId => put(kind, &normalise::code(raw)),
-                FieldKind::Street
-                | FieldKind::HouseNumber
-                | FieldKind::City
-                | FieldKind::State
-                | FieldKind::Email
-                | FieldKind::Other => put(kind, &normalise::text(raw)),
+                FieldKind::Postcode => put(kind, &normalise::postcode(raw)),
+                FieldKind::NationalId => put(kind, &normalise::code(raw)),
+                FieldKind::HouseNumber => put(kind, &normalise::text(normalise::whole(raw))),
+                FieldKind::Street | FieldKind::City | FieldKind::State | FieldKind::Email => {
+                    put(kind, &normalise::text(raw));
+                }
             }
         }
+    }
+
+    /// The place of a column that is compared with the one of its own name alone.
+    fn other(&mut self, name: &str) -> usize {
+        let name = normalise::text(name);
+        let known = self.others.iter().position(|other| *other == name);
+        known.unwrap_or_else(|| {
+            self.others.push(name);
+            self.others.len() - 1
+        })
     }
 
     fn put(&mut self, kind: FieldKind, ordinal: usize, name: &str, value: &str) {
@@ -163,7 +189,11 @@ impl RecordsBuilder {
             put(FieldKind::HouseNumber, "house number", &house);
             put(FieldKind::City, "city", &normalise::text(address.city.as_deref().unwrap_or("")));
             put(FieldKind::State, "state", &normalise::text(address.state.as_deref().unwrap_or("")));
-            put(FieldKind::Postcode, "postcode", &normalise::code(address.postcode.as_deref().unwrap_or("")));
+            put(
+                FieldKind::Postcode,
+                "postcode",
+                &normalise::postcode(address.postcode.as_deref().unwrap_or("")),
+            );
         }
         for phone in &identity.phones {
             put(FieldKind::Phone, "phone", &normalise::phone(phone));
@@ -210,61 +240,6 @@ impl RecordsBuilder {
 const MOST_OF_A_KIND: usize = 3;
 
 impl Records {
-    /// One table (to find its duplicates) or two (to link the first to the second).
-    ///
-    /// The first column of each is the id. Only kinds of field that all tables have are compared.
-    ///
-    /// # Errors
-    /// [`Error::Tables`] for another number of tables, [`Error::NothingShared`] where two have no kind of
-    /// field in common, and those of [`Fields::bind`].
-    pub fn from_tables(tables: &[&Table], fields: &Fields) -> Result<(Self, Vec<Finding>), Error> {
-        if !matches!(tables.len(), 1 | 2) {
-            return Err(Error::Tables { found: tables.len() });
-        }
-        let mut builder = RecordsBuilder::new();
-        let mut findings = Vec::new();
-        let mut bound = Vec::new();
-        for table in tables {
-            let header: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-            let (kinds, doubts) = fields.bind(&table.origin, &header)?;
-            findings.extend(doubts);
-            bound.push(kinds);
-        }
-        if let [first, second] = bound.as_slice() {
-            let shared = |kind: &FieldKind| *kind != FieldKind::Ignore && second.contains(kind);
-            if !first.iter().any(shared) {
-                let place = format!("{} and {}", tables[0].origin, tables[1].origin);
-                return Err(Error::NothingShared { place });
-            }
-        }
-        for (number, (table, kinds)) in tables.iter().zip(&bound).enumerate() {
-            if number == 1 {
-                builder.second_table();
-            }
-            let orders: Vec<DateOrder> = (table.columns.iter().zip(kinds))
-                .map(|(column, kind)| match kind {
-                    FieldKind::BirthDate => {
-                        let cells: Vec<_> = (0..table.rows).map(|row| column.cells.text(row)).collect();
-                        DateOrder::of_column(cells.iter().map(AsRef::as_ref))
-                    }
-                    _ => DateOrder::default(),
-                })
-                .collect();
-            for row in 0..table.rows {
-                let mut texts: Vec<_> = table.columns.iter().map(|c| c.cells.text(row)).collect();
-                for (text, (kind, &order)) in texts.iter_mut().zip(kinds.iter().zip(&orders)) {
-                    if *kind == FieldKind::BirthDate {
-                        *text = date::digits(text, order).into();
-                    }
-                }
-                let cells = (kinds.iter().zip(&table.columns).zip(&texts))
-                    .map(|((kind, column), text)| (*kind, column.name.trim(), text.as_ref()));
-                builder.push(texts[0].trim(), cells);
-            }
-        }
-        Ok((builder.finish(), findings))
-    }
-
     /// Records as sources deliver them, each with its key. One pool: everybody is compared with everybody.
     pub fn from_identities<'a>(identities: impl IntoIterator<Item = (&'a str, &'a Identity)>) -> Self {
         let mut builder = RecordsBuilder::new();

@@ -29,6 +29,8 @@ pub use event_row::{EventRow, RecordId};
 pub use manifest::{Manifest, Part, VERSION};
 pub use place::Place;
 pub use query::{plan, plan_from_bytes, plan_to_bytes};
-pub use rows::{AssetRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow};
+pub use rows::{
+    AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
+};
 pub use store::{Commit, Committed, Store, Taken};
 pub use table::Table;

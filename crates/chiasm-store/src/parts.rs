@@ -83,6 +83,19 @@ pub(crate) fn batches<'a, R: Row + 'a>(
     Ok(reader.map(move |batch| R::rows(&batch.map_err(|e| damaged(part, e))?)))
 }
 
+/// Some columns of a part, batch by batch.
+pub(crate) fn columns(
+    place: &Place,
+    part: &Part,
+    names: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, Error>>, Error> {
+    let builder = builder(place, part)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+    let reader = builder.with_projection(mask).build().map_err(|e| damaged(part, e))?;
+    let part = part.clone();
+    Ok(reader.map(move |batch| batch.map_err(|e| damaged(&part, e))))
+}
+
 /// One column of text of a part.
 pub(crate) fn texts(place: &Place, part: &Part, column: &str) -> Result<Vec<String>, Error> {
     let builder = builder(place, part)?;
@@ -153,6 +166,7 @@ pub(crate) fn merge(place: &Place, all: &mut Vec<Part>) -> Result<usize, Error> 
                 Table::Quarantine => write(place, bucket, &concat::<rows::QuarantineRow>(place, &group)?)?,
                 Table::Links => write(place, bucket, &concat::<rows::LinkRow>(place, &group)?)?,
                 Table::Pairs => write(place, bucket, &concat::<rows::PairRow>(place, &group)?)?,
+                Table::Clocks => write(place, bucket, &concat::<rows::ClockRow>(place, &group)?)?,
                 Table::Statements => write(place, bucket, &concat::<rows::StatementRow>(place, &group)?)?,
             };
             let gone: HashSet<&str> = group.iter().map(|p| p.file.as_str()).collect();

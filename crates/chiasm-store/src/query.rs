@@ -1,7 +1,7 @@
 //! SQL over a store, on DataFusion: read only, and over the tables that hold no person's name.
 
 use crate::columns::Row;
-use crate::rows::{AssetRow, EntryRow, LinkRow, PairRow, QuarantineRow, SourceRow};
+use crate::rows::{AssetRow, ClockRow, EntryRow, LinkRow, PairRow, QuarantineRow, SourceRow};
 use crate::{Error, EventRow, Store, Table};
 use arrow::array::RecordBatch;
 use datafusion::datasource::MemTable;
@@ -26,7 +26,7 @@ const EVENTS: &str = "CREATE VIEW events AS \
 
 impl Store {
     /// A session in which the tables of this store's state can be asked: `events` (by patient), `links`,
-    /// `pairs`, `entries`, `sources`, `assets` and `quarantine`. It sees that state as long as it lives.
+    /// `pairs`, `clocks`, `entries`, `sources`, `assets` and `quarantine`. It sees that state as long as it lives.
     ///
     /// # Errors
     /// [`Error::Query`] where the engine cannot be set up.
@@ -39,6 +39,7 @@ impl Store {
         self.register::<EventRow>(&context, "recorded_events")?;
         self.register::<LinkRow>(&context, Table::Links.name())?;
         self.register::<PairRow>(&context, Table::Pairs.name())?;
+        self.register::<ClockRow>(&context, Table::Clocks.name())?;
         self.register::<EntryRow>(&context, Table::Entries.name())?;
         self.register::<SourceRow>(&context, Table::Sources.name())?;
         self.register::<AssetRow>(&context, Table::Assets.name())?;

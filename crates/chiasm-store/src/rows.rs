@@ -169,6 +169,25 @@ rows! {
     }
 }
 rows! {
+    /// By how much two systems' clocks differ, as seen in what both tell of the same moments. Reported, never applied.
+    ClockRow in Clocks {
+        /// The system, in its site.
+        system: text,
+        /// The system that it is compared with.
+        against: text,
+        /// By how many seconds it is ahead: the median over what both tell.
+        ahead_s: number,
+        /// The interval that holds the median with 95 % certainty: its lower end,
+        low_s: number,
+        /// and its upper end.
+        high_s: number,
+        /// Half of the differences lie within so many seconds of the median.
+        spread_s: number,
+        /// How many moments both tell.
+        pairs: long,
+    }
+}
+rows! {
     /// What a source or a person said of who is who, in the order in which it was said.
     StatementRow in Statements {
         /// Counts statements from 1.

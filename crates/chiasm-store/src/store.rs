@@ -1,7 +1,7 @@
 use crate::columns::Row;
 use crate::place::Place;
 use crate::rows::{
-    AssetRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
+    AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
 };
 use crate::{Error, EventRow, Manifest, Part, RecordId, Table, parts};
 use bytes::Bytes;
@@ -66,6 +66,8 @@ pub struct Commit {
     pub decisions: Vec<String>,
     /// All links anew, and why.
     pub links: Option<(Vec<LinkRow>, Vec<PairRow>)>,
+    /// All clocks anew.
+    pub clocks: Option<Vec<ClockRow>>,
 }
 
 /// What a commit changed.
@@ -189,7 +191,7 @@ impl Store {
                     let last = rows.iter().map(|r| r.number).max().unwrap_or(0);
                     self.seen.statements = self.seen.statements.max(last);
                 }
-                Table::Events | Table::Quarantine | Table::Links | Table::Pairs => {}
+                Table::Events | Table::Quarantine | Table::Links | Table::Pairs | Table::Clocks => {}
             }
             self.seen.files.insert(part.file);
         }
@@ -204,13 +206,16 @@ impl Store {
         for _ in 0..ATTEMPTS {
             self.look()?;
             let (done, new) = self.prepare(commit)?;
-            if new.is_empty() && commit.links.is_none() {
+            if new.is_empty() && commit.links.is_none() && commit.clocks.is_none() {
                 return Ok(done);
             }
             let mut next = self.manifest.clone();
             next.commit += 1;
             if commit.links.is_some() {
                 next.parts.retain(|p| !matches!(p.table, Table::Links | Table::Pairs));
+            }
+            if commit.clocks.is_some() {
+                next.parts.retain(|p| p.table != Table::Clocks);
             }
             next.parts.extend(new);
             if next.publish(&self.place)? {
@@ -289,9 +294,14 @@ impl Store {
             new.extend(parts::write(&self.place, None, links)?);
             new.extend(parts::write(&self.place, None, pairs)?);
         }
+        if let Some(clocks) = &commit.clocks {
+            new.extend(parts::write(&self.place, None, clocks)?);
+        }
         // A part of the same content may be there already: it is one part.
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
-        new.retain(|p| matches!(p.table, Table::Links | Table::Pairs) || !there.contains(p.file.as_str()));
+        new.retain(|p| {
+            matches!(p.table, Table::Links | Table::Pairs | Table::Clocks) || !there.contains(p.file.as_str())
+        });
         Ok((done, new))
     }
 
@@ -332,6 +342,24 @@ impl Store {
         for part in self.manifest.of(R::TABLE) {
             for rows in parts::batches(&self.place, part)? {
                 take(rows?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Some columns of a table, batch by batch: what a look over all of it costs least.
+    ///
+    /// # Errors
+    /// Where a part cannot be read, or has no such column.
+    pub fn columns(
+        &self,
+        table: Table,
+        names: &[&str],
+        each: &mut dyn FnMut(&arrow::array::RecordBatch),
+    ) -> Result<(), Error> {
+        for part in self.manifest.of(table) {
+            for batch in parts::columns(&self.place, part, names)? {
+                each(&batch?);
             }
         }
         Ok(())

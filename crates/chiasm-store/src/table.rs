@@ -20,13 +20,15 @@ pub enum Table {
     Links,
     /// Why records are linked, and which a person should look at. Replaced as a whole by each linking.
     Pairs,
+    /// By how much the clocks of two systems differ. Replaced as a whole by each linking.
+    Clocks,
     /// What sources and people said of who is who. Never offered to queries.
     Statements,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Events,
         Self::Identities,
         Self::Entries,
@@ -35,6 +37,7 @@ impl Table {
         Self::Quarantine,
         Self::Links,
         Self::Pairs,
+        Self::Clocks,
         Self::Statements,
     ];
 
@@ -49,6 +52,7 @@ impl Table {
             Self::Quarantine => "quarantine",
             Self::Links => "links",
             Self::Pairs => "pairs",
+            Self::Clocks => "clocks",
             Self::Statements => "statements",
         }
     }

@@ -131,7 +131,7 @@ pub enum Command {
         #[arg(long, default_value_t = 200)]
         limit: usize,
     },
-    /// Ask a store in SQL. Tables: events, links, entries, sources, assets, quarantine.
+    /// Ask a store in SQL. Tables: events, links, pairs, clocks, entries, sources, assets, quarantine.
     #[command(
         after_help = "Example:  chiasm query --store st-mary.store \"SELECT modality, count(*) FROM events GROUP BY 1\""
     )]
@@ -335,9 +335,12 @@ pub struct LinkArgs {
     /// Decide that two records are one person.
     #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store")]
     pub same: Option<Vec<i64>>,
-    /// Decide that two records are two people; undoes a merge.
+    /// Decide that two records are two people.
     #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store", conflicts_with = "same")]
     pub different: Option<Vec<i64>>,
+    /// Take back the last decision on two records: everything is as if it had not been made.
+    #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store", conflicts_with_all = ["same", "different"])]
+    pub undo: Option<Vec<i64>>,
     /// Show what speaks for and against two records being one person.
     #[arg(long, num_args = 2, value_names = ["RECORD", "RECORD"], requires = "store")]
     pub why: Option<Vec<i64>>,

@@ -52,9 +52,12 @@ fn identifiers(root: Level<'_>, site: &str) -> Vec<Identifier> {
         }
     };
     add(root, IdentifierKind::MedicalRecord);
-    root.items(tags::OTHER_PATIENT_I_DS_SEQUENCE)
-        .take(OTHERS)
-        .for_each(|item| add(item, IdentifierKind::Other));
+    // A number with the name of its giver is a record number of another system; one without may be anything.
+    for item in root.items(tags::OTHER_PATIENT_I_DS_SEQUENCE).take(OTHERS) {
+        let named = item.find(tags::ISSUER_OF_PATIENT_ID).is_some()
+            || item.find(tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE).is_some();
+        add(item, if named { IdentifierKind::MedicalRecord } else { IdentifierKind::Other });
+    }
     for value in root.texts(OTHER_PATIENT_IDS).into_iter().take(OTHERS) {
         all.push(Identifier { authority: site.to_owned(), value, kind: IdentifierKind::Other });
     }

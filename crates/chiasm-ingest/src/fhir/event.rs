@@ -120,9 +120,21 @@ impl Whole<'_> {
         self.event(times, &Coded { main, also: Vec::new(), words: None }, modality)
     }
 
-    /// Adds what stands at `paths` as attributes named by their last member.
+    /// Adds what stands at `paths` as attributes named by their last member; identifiers by their type, as in
+    /// [`number`].
     pub fn attributes(&self, of: &Json<'_>, paths: &[&str], event: &mut Event) {
         for path in paths {
+            if let Some(member) =
+                path.strip_suffix(".value").filter(|m| m.to_lowercase().ends_with("identifier"))
+            {
+                let accession = member == "accessionIdentifier";
+                for identifier in of.each(member) {
+                    let name = if accession { "accession" } else { number(identifier) };
+                    let value = identifier.text_of("value").map(str::trim).filter(|v| !v.is_empty());
+                    event.attributes.extend(value.map(|v| (name.to_owned(), v.to_owned())));
+                }
+                continue;
+            }
             let name = path.rsplit('.').next().unwrap_or(path);
             collect(of, path, &mut |json| {
                 let text = concept::plain(json).filter(|t| !t.is_empty());
@@ -166,6 +178,19 @@ impl Whole<'_> {
             last.attributes.push(attribute);
         }
     }
+}
+
+/// What an order's or a report's identifier is, by its type in HL7 table 0203: `accession`, `placer`, `filler`, or
+/// `identifier`. HL7 v2 and DICOM events have the same names for the same numbers.
+pub(super) fn number(identifier: &Json<'_>) -> &'static str {
+    let codings = identifier.get("type").map_or(&[][..], |t| t.each("coding"));
+    let named = codings.iter().find_map(|c| match c.text_of("code")? {
+        "ACSN" => Some("accession"),
+        "PLAC" => Some("placer"),
+        "FILL" => Some("filler"),
+        _ => None,
+    });
+    named.unwrap_or("identifier")
 }
 
 /// Every value at the end of a dotted path, through all lists on the way.

@@ -1,5 +1,5 @@
 use super::concept::{self, Coded};
-use super::event::{Kept, Whole};
+use super::event::{Kept, Whole, number};
 use crate::json::Json;
 use chiasm_record::{Event, Times};
 
@@ -15,17 +15,8 @@ pub(super) fn events(whole: &Whole<'_>, kept: &mut Kept) {
     };
     for identifier in study.each("identifier") {
         let Some(value) = identifier.text_of("value") else { continue };
-        let accession = identifier
-            .get("type")
-            .is_some_and(|t| t.each("coding").iter().any(|c| c.text_of("code") == Some("ACSN")));
         let uid = identifier.text_of("system") == Some("urn:dicom:uid");
-        let name = if uid {
-            "study_uid"
-        } else if accession {
-            "accession"
-        } else {
-            "identifier"
-        };
+        let name = if uid { "study_uid" } else { number(identifier) };
         let value = value.strip_prefix("urn:oid:").unwrap_or(value);
         event.attributes.push((name.to_owned(), value.to_owned()));
     }

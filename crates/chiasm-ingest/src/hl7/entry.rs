@@ -72,6 +72,7 @@ fn mention(
         assets.push(asset);
     }
     let death = visit.death(context);
+    let facility = context.facility.clone();
     let mut walk = Walk::new(context, visit.encounter());
     all().for_each(|segment| walk.segment(segment));
     walk.finish();
@@ -79,5 +80,9 @@ fn mention(
     events.append(&mut walk.events);
     assets.append(&mut walk.assets);
     events.extend(death);
+    // Which system it came from: MSH-4.
+    for event in &mut events {
+        event.attributes.push(("sender".to_owned(), facility.clone()));
+    }
     Ok(Mention { identity, events })
 }

@@ -20,9 +20,9 @@ pub(super) fn modality(code: &Code) -> &'static str {
     match code.system() {
         Some("LOINC") if VITALS.contains(&code.code()) => return "vitals",
         Some("LOINC") => return "labs",
-        Some("RxNorm" | "NDC" | "ATC" | "CVX" | "DMD") => return "medication",
-        Some("ICD10PCS" | "ICD9PCS" | "CPT" | "HCPCS" | "OPCS4") => return "procedure",
-        Some(system) if system.starts_with("ICD") => return "condition",
+        Some("RxNorm" | "NDC" | "ATC" | "CVX" | "DMD") => return "medications",
+        Some("ICD10PCS" | "ICD9PCS" | "CPT" | "HCPCS" | "OPCS4") => return "procedures",
+        Some(system) if system.starts_with("ICD") => return "conditions",
         Some("VCF" | "MAF" | "HGVS") => return "genomics",
         _ => {}
     }

@@ -3,7 +3,7 @@
 use crate::cli::{Cli, IngestArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result};
-use chiasm_pipeline::evidence::{ingest, patient, site::IngestSite, store, timeline};
+use chiasm_pipeline::evidence::{ingest, linking, patient, site::IngestSite, store, timeline};
 use std::path::Path;
 
 /// Unmapped codes that are printed; `--json` has them all.
@@ -96,6 +96,9 @@ pub fn timeline(cli: &Cli, path: &Path, patient: &str, as_of: Option<&str>, limi
     }
     if let Some(more) = lines.len().checked_sub(limit).filter(|n| *n > 0) {
         println!("and {more} more; --limit shows them");
+    }
+    for clock in linking::clocks(&store)?.iter().filter(|clock| clock.differs()) {
+        println!("note: times are as stamped, and {}", clock.words());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::cli::{Cli, LinkArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result, bail};
 use chiasm_pipeline::Progress;
-use chiasm_pipeline::evidence::linking::{Linked, link_store, link_tables, records};
+use chiasm_pipeline::evidence::linking::{self, Linked, Told, Word, link_store, link_tables};
 use chiasm_pipeline::evidence::store;
 use serde_json::json;
 use std::path::Path;
@@ -39,28 +39,39 @@ pub fn run(cli: &Cli, args: &LinkArgs, bars: &Bars) -> Result<()> {
     if args.review {
         return review(cli, &store);
     }
-    let done = match (&args.same, &args.different) {
-        (Some(two), _) => decide(&mut store, two, true, bars)?,
-        (None, Some(two)) => decide(&mut store, two, false, bars)?,
-        (None, None) => link_store(&mut store, bars)?,
+    let asked = [(&args.same, Word::Same), (&args.different, Word::Different), (&args.undo, Word::Undone)];
+    let done = match asked.into_iter().find_map(|(two, word)| two.as_ref().map(|two| (two, word))) {
+        Some((two, word)) => decide(&mut store, two, word, bars)?,
+        None => link_store(&mut store, bars)?,
     };
-    let words = format!(
-        "{} records are {} patients; {} records are linked, {} pairs are for a person to decide (--review), \
-         {} decisions in force, {} merges name a number that no record has",
-        done.records, done.patients, done.linked, done.review, done.decisions, done.unknown
+    let mut words = format!(
+        "{} records are {} patients; {} records are linked, {} pairs name one order, {} pairs are for a person to \
+         decide (--review), {} of them as a file contradicts the record; {} decisions in force, {} merges name a \
+         number that no record has",
+        done.records,
+        done.patients,
+        done.linked,
+        done.ordered,
+        done.review,
+        done.wrong_patient,
+        done.decisions,
+        done.unknown
     );
+    for clock in done.clocks.iter().filter(|clock| clock.differs()) {
+        words.push_str(&format!("\nclock: {}", clock.words()));
+    }
     say(cli, json!(done), &words);
     Ok(())
 }
 
-fn decide(store: &mut store::Store, two: &[i64], same: bool, bars: &Bars) -> Result<Linked> {
+fn decide(store: &mut store::Store, two: &[i64], word: Word, bars: &Bars) -> Result<Linked> {
     let [one, other] = two else { bail!("expected two records") };
-    Ok(records::decide(store, *one, *other, same, bars)?)
+    Ok(linking::decide(store, *one, *other, word, bars)?)
 }
 
 fn why(cli: &Cli, store: &store::Store, two: &[i64], svg: Option<&Path>) -> Result<()> {
     let [one, other] = two else { bail!("expected two records") };
-    let why = records::why(store, *one, *other)?;
+    let why = linking::why(store, *one, *other)?;
     if let Some(path) = svg {
         std::fs::write(path, &why.svg).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -83,23 +94,33 @@ fn why(cli: &Cli, store: &store::Store, two: &[i64], svg: Option<&Path>) -> Resu
 }
 
 fn review(cli: &Cli, store: &store::Store) -> Result<()> {
-    let pairs = records::review(store)?;
+    let pairs = linking::review(store)?;
     if cli.json {
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|p| json!({ "records": [p.record_l.0, p.record_r.0], "probability": p.probability, "reason": p.reason }))
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&pairs)?);
+        let mut all = Vec::with_capacity(pairs.len());
+        for p in &pairs {
+            let [pro, contra] = Told::of(p)?.sides();
+            all.push(json!({
+                "records": [p.record_l.0, p.record_r.0], "probability": p.probability, "reason": p.reason,
+                "for": pro, "against": contra,
+            }));
+        }
+        println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     for pair in pairs.iter().take(SHOWN) {
         println!("{:19} {:19}  {:.4}  {}", pair.record_l.0, pair.record_r.0, pair.probability, pair.reason);
+        for (side, words) in ["for", "against"].into_iter().zip(Told::of(pair)?.sides()) {
+            if !words.is_empty() {
+                println!("    {side:8} {}", words.join(", "));
+            }
+        }
     }
     if let Some(more) = pairs.len().checked_sub(SHOWN).filter(|n| *n > 0) {
         println!("and {more} more; --json has them all");
     }
     println!(
-        "{} pairs to decide: chiasm link --store ... --why A B shows one, --same A B or --different A B decides it",
+        "{} pairs to decide: chiasm link --store ... --why A B shows one, --same A B or --different A B decides it, \
+         --undo A B takes that back",
         pairs.len()
     );
     Ok(())

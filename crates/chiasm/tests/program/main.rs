@@ -11,6 +11,7 @@ mod disk;
 mod exports;
 mod feeds;
 mod fronts;
+mod linking;
 mod pictures;
 mod runs;
 mod toy;
