@@ -156,10 +156,8 @@ impl Seen {
             }
             let (subject, time) = (subjects.value(i), times.is_valid(i).then(|| times.value(i)));
             match self.last {
-                Some((last, before)) if last == subject => {
-                    if before > time {
-                        count(&mut self.unsorted, row);
-                    }
+                Some((last, before)) if last == subject && before > time => {
+                    count(&mut self.unsorted, row);
                 }
                 _ if self.subjects.contains(&subject) => count(&mut self.scattered, row),
                 _ if self.subjects.len() < TOLD_APART => {
