@@ -187,8 +187,8 @@ pub fn known(name: &str) -> Option<&'static str> {
         return Some("SNOMED");
     }
     let named = !uri.contains([':', '.']);
-    let is = |n: &&str| *n == uri || named && n.eq_ignore_ascii_case(uri);
-    SYSTEMS.iter().find(|(_, names)| names.iter().any(|n| is(n))).map(|(short, _)| *short)
+    let is = |n: &str| n == uri || named && n.eq_ignore_ascii_case(uri);
+    SYSTEMS.iter().find(|(_, names)| names.iter().copied().any(is)).map(|(short, _)| *short)
 }
 
 #[cfg(test)]
