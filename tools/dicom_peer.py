@@ -97,6 +97,12 @@ def same(ours, theirs, path, odd):
                 odd.append((place, None, "other fragments"))
         elif one["vr"] == other["vr"] and one.get("value") == other.get("value"):
             continue
+        elif one["vr"] == other["vr"] and (one.get("value"), other["value"]) == ([""], []):
+            continue  # nothing but blanks
+        elif one["vr"] == other["vr"] and one["value"] == [v.replace("\x1b$)A", "") for v in map(str, other["value"])]:
+            odd.append((place, "pydicom leaves the escape sequences of GB 2312 in the text", ""))
+        elif one["vr"] == other["vr"] == "CS" and one["value"] == [v.strip(" ") for v in other["value"]]:
+            odd.append((place, "pydicom keeps the blanks before a backslash, which CS says do not count", ""))
         else:
             private = int(tag[:4], 16) % 2 == 1
             raw = one.get("raw") is not None and one.get("raw") == other.get("raw")
@@ -231,26 +237,37 @@ def digest(elements):
 
 
 def rates(dump, root, names):
-    """Files per second of both on the files that both read."""
-    paths = [os.path.join(root, name) for name in names]
+    """Files per second of both, in turns, on the files that both read: one thread each.
+
+    pydicom stops before the pixels and parses no value; ours reads all of it, hashes it twice and makes the
+    entry. By the clock, and by the seconds of a processor that each took, which other work does not disturb.
+    """
     good = []
-    for path in paths:
+    for name in names:
+        path = os.path.join(root, name)
         try:
             pydicom.dcmread(path, stop_before_pixels=True)
             good.append(path)
         except Exception:
             pass
+    both = {"clock": [0.0, 0.0], "processor": [0.0, 0.0]}
+    turns = 5
     with tempfile.TemporaryDirectory() as folder:
         for number, path in enumerate(good):
             os.symlink(os.path.abspath(path), os.path.join(folder, f"{number:05}.dcm"))
-        start, count = time.perf_counter(), 0
-        while time.perf_counter() - start < 5:
-            for path in good:
-                pydicom.dcmread(path, stop_before_pixels=True)
-                count += 1
-        peer = count / (time.perf_counter() - start)
-        ours = float(subprocess.run([dump, "rate", folder, "5"], check=True, capture_output=True, text=True).stdout)
-    print(f"rate on {len(good)} files: {ours:.0f} files/s, pydicom {peer:.0f} files/s, {ours / peer:.1f}x")
+        for _ in range(turns):
+            start, processor, count = time.perf_counter(), time.process_time(), 0
+            while time.perf_counter() - start < 2:
+                for path in good:
+                    pydicom.dcmread(path, stop_before_pixels=True)
+                    count += 1
+            both["clock"][1] += count / (time.perf_counter() - start) / turns
+            both["processor"][1] += count / (time.process_time() - processor) / turns
+            output = subprocess.run([dump, "rate", folder, "2"], check=True, capture_output=True, text=True).stdout
+            for kind, rate in zip(both, output.split()):
+                both[kind][0] += float(rate) / turns
+    for kind, (ours, peer) in both.items():
+        print(f"rate by the {kind} on {len(good)} files: {ours:.0f} files/s, pydicom {peer:.0f} files/s, {ours / peer:.1f}x")
 
 
 main()

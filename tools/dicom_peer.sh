@@ -14,6 +14,6 @@ if ! [ -x "$env/bin/python" ]; then
 fi
 "$env/bin/pip" install --quiet pydicom==3.0.2 numpy 'pylibjpeg[all]==2.1.0' blake3
 cd "$here"
-cargo build --release --quiet -p chiasm-ingest --example dicom_dump
+cargo build --release --quiet --workspace --example dicom_dump
 target=${CARGO_TARGET_DIR:-$here/target}
 exec "$env/bin/python" tools/dicom_peer.py "$target/release/examples/dicom_dump" "$files" ${3:+"$3"}

@@ -174,18 +174,21 @@ const SYSTEMS: &[(&str, &[&str])] = &[
 pub fn system(name: &str) -> Cow<'_, str> {
     let plain = name.trim();
     let plain = plain.strip_prefix("urn:oid:").unwrap_or(plain);
+    Cow::Borrowed(known(plain).unwrap_or(plain))
+}
+
+/// The short name of a code system that everybody knows; `None` for any other.
+pub fn known(name: &str) -> Option<&'static str> {
+    let plain = name.trim();
+    let plain = plain.strip_prefix("urn:oid:").unwrap_or(plain);
     let uri = plain.trim_end_matches('/').split('|').next().unwrap_or(plain);
     // Editions and versions of SNOMED CT are URIs below its own.
     if uri.starts_with("http://snomed.info/sct/") {
-        return Cow::Borrowed("SNOMED");
+        return Some("SNOMED");
     }
     let named = !uri.contains([':', '.']);
-    for (short, names) in SYSTEMS {
-        if names.iter().any(|n| *n == uri || named && n.eq_ignore_ascii_case(uri)) {
-            return Cow::Borrowed(short);
-        }
-    }
-    Cow::Borrowed(plain)
+    let is = |n: &&str| *n == uri || named && n.eq_ignore_ascii_case(uri);
+    SYSTEMS.iter().find(|(_, names)| names.iter().any(|n| is(n))).map(|(short, _)| *short)
 }
 
 #[cfg(test)]

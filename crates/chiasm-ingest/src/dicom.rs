@@ -9,11 +9,13 @@
 
 mod attributes;
 mod charset;
+mod check;
 mod dataset;
 mod dictionary;
 mod directory;
 mod entry;
 mod groups;
+mod header;
 mod identity;
 mod input;
 mod key;
@@ -23,6 +25,7 @@ pub mod pixels;
 mod report;
 mod times;
 
+pub use check::check;
 pub use dataset::{DataSet, Element, ITEM, Level, Number};
 pub use dictionary::keyword;
 pub use directory::directory;

@@ -164,6 +164,8 @@ struct Groups {
 /// A pair that is less likely than this on its own is not linked on its neighbours' word: if they are right, they
 /// link the two records themselves.
 const ALONE: f64 = 0.9;
+/// Bits of a pair that a rule settles: those of the probability at which pairs are linked by default.
+const SETTLED: f64 = 13.3;
 /// How many records of each of two groups are held against each other before they are joined.
 const WITNESSES: usize = 8;
 
@@ -246,10 +248,24 @@ impl Groups {
 }
 
 impl Linkage {
-    /// Bits for a match of two records, the prior among them.
-    pub(crate) fn log_odds(&self, records: &Records, a: u32, b: u32) -> f64 {
-        let bits = f64::from(self.fields_alone(records, a, b) + self.orders.bits(a, b));
-        bits + (self.scorer.prior / (1.0 - self.scorer.prior)).log2()
+    /// Bits for a match of two records, the prior among them. A pair that a rule settles, and that no other field
+    /// speaks against, has at least those of a link: a number may be all that two stays of one person share.
+    fn log_odds(&self, records: &Records, a: u32, b: u32) -> f64 {
+        let agreement =
+            self.comparer.compare(records, a.min(b), a.max(b), &mut crate::compare::Cache::new(4));
+        let fields = self.scorer.total(&agreement);
+        let bits = f64::from(fields + self.orders.bits(a, b))
+            + (self.scorer.prior / (1.0 - self.scorer.prior)).log2();
+        let settled =
+            || crate::rules::certain(&self.comparer, &agreement) && self.beside_rules(records, a, b) >= 0.0;
+        if bits < SETTLED && settled() { SETTLED } else { bits }
+    }
+
+    /// Bits of the fields that no rule rests on.
+    fn beside_rules(&self, records: &Records, a: u32, b: u32) -> f32 {
+        let weights = self.comparer.evidence(&self.scorer, records, a, b);
+        let fields = self.comparer.comparisons.iter().zip(weights);
+        fields.filter(|(c, _)| !crate::rules::settles(c.kind)).map(|(_, w)| w.weight).sum()
     }
 
     /// What forbids that two records are of one person, however alike they are otherwise.
@@ -283,14 +299,10 @@ impl Linkage {
         let pairs = self.pairs.iter().filter(|pair| pair.probability >= config.review || ruled(pair));
         let candidate = |pair: &crate::Pair| {
             // Too little said is no contradiction: only fields that speak against the number are.
-            let others = || -> f32 {
-                let weights = self.comparer.evidence(&self.scorer, records, pair.left, pair.right);
-                let fields = self.comparer.comparisons.iter().zip(weights);
-                fields.filter(|(c, _)| !crate::rules::settles(c.kind)).map(|(_, w)| w.weight).sum()
-            };
             let against = || {
                 let fields = self.fields_alone(records, pair.left, pair.right);
-                self.scorer.probability_of(f64::from(fields)) < 0.5 && others() < 0.0
+                self.scorer.probability_of(f64::from(fields)) < 0.5
+                    && self.beside_rules(records, pair.left, pair.right) < 0.0
             };
             let doubt = if self.orders.doubtful(pair.left, pair.right) {
                 Some(ReviewReason::WrongPatient)

@@ -190,8 +190,15 @@ fn numbers_bind_and_part() {
     // The same number at two hospitals says nothing.
     planted[11].1.identifiers.push(number(IdentifierKind::MedicalRecord, "north", "424242"));
     planted[12].1.identifiers.push(number(IdentifierKind::MedicalRecord, "south", "424242"));
+    // Four stays of which a table says the person's number and nothing else.
+    for stay in 20..24 {
+        let person = number(IdentifierKind::MedicalRecord, "north", "888002");
+        planted[stay].1 =
+            Identity { identifiers: vec![person], sex: planted[20].1.sex, ..Identity::default() };
+    }
     let records = records(&planted);
     let persons = all_persons(&records, &Ledger::default());
+    assert!((21..24).all(|stay| persons.of[stay] == persons.of[20]), "{:?}", &persons.of[20..24]);
     assert_eq!(persons.of[3], persons.of[403]);
     assert_ne!(persons.of[5], persons.of[405]);
     let reason =

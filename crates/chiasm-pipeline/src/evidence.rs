@@ -3,9 +3,11 @@
 //! [`site`] says what a source's names mean, [`ingest`](mod@ingest) reads files and archives into the
 //! store, [`taking`] is where every reader's entries go, [`quarantine`] is what could not be read,
 //! [`inbox`] is what came over a network, [`linking`] says who is who, [`patient`] which of them is
-//! meant, [`timeline`] shows one, [`check`](mod@check) judges a file.
+//! meant, [`timeline`] shows one, [`check`](mod@check) judges a file, [`export`] writes the events as a data set
+//! for others.
 
 pub mod check;
+pub mod export;
 pub mod inbox;
 pub mod ingest;
 pub mod linking;

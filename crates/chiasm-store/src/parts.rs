@@ -74,6 +74,15 @@ pub(crate) fn read<R: Row>(place: &Place, part: &Part) -> Result<Vec<R>, Error> 
     collect(part, builder(place, part)?.build().map_err(|e| damaged(part, e))?)
 }
 
+/// All rows of a part, some at a time.
+pub(crate) fn batches<'a, R: Row + 'a>(
+    place: &Place,
+    part: &'a Part,
+) -> Result<impl Iterator<Item = Result<Vec<R>, Error>> + 'a, Error> {
+    let reader = builder(place, part)?.build().map_err(|e| damaged(part, e))?;
+    Ok(reader.map(move |batch| R::rows(&batch.map_err(|e| damaged(part, e))?)))
+}
+
 /// Some columns of a part, batch by batch.
 pub(crate) fn columns(
     place: &Place,

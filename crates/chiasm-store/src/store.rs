@@ -299,7 +299,9 @@ impl Store {
         }
         // A part of the same content may be there already: it is one part.
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
-        new.retain(|p| matches!(p.table, Table::Links | Table::Pairs | Table::Clocks) || !there.contains(p.file.as_str()));
+        new.retain(|p| {
+            matches!(p.table, Table::Links | Table::Pairs | Table::Clocks) || !there.contains(p.file.as_str())
+        });
         Ok((done, new))
     }
 
@@ -330,6 +332,19 @@ impl Store {
     /// All rows of a table, part by part.
     pub fn scan<R: Row>(&self) -> impl Iterator<Item = Result<Vec<R>, Error>> {
         self.manifest.of(R::TABLE).map(|part| parts::read(&self.place, part))
+    }
+
+    /// Hands over all rows of a table, some at a time: less in memory than a part has.
+    ///
+    /// # Errors
+    /// Where a part cannot be read.
+    pub fn each<R: Row>(&self, take: &mut dyn FnMut(Vec<R>)) -> Result<(), Error> {
+        for part in self.manifest.of(R::TABLE) {
+            for rows in parts::batches(&self.place, part)? {
+                take(rows?);
+            }
+        }
+        Ok(())
     }
 
     /// Some columns of a table, batch by batch: what a look over all of it costs least.

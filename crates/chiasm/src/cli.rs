@@ -142,6 +142,9 @@ pub enum Command {
         /// The question.
         sql: String,
     },
+    /// Write what a store holds as a data set for others.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// What could not be read.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -356,6 +359,26 @@ pub struct LinkArgs {
     /// With --records: the least probability of a pair that is written.
     #[arg(long, default_value_t = 0.01, requires = "records")]
     pub least: f64,
+}
+
+/// What to write.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// All events as a MEDS 0.4 data set: data/, metadata/codes.parquet, metadata/dataset.json.
+    #[command(
+        after_help = "Example:  chiasm export meds --store st-mary.store --out st-mary.meds\n\nA subject is a patient after linking. Rows that came from a MEDS set have the subject's number, the code and every\ncolumn that they had there; the folder is there whole or not at all."
+    )]
+    Meds {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// A new or empty folder.
+        #[arg(long)]
+        out: PathBuf,
+        /// The data set's name; that of the one set that all of it came from, or the sites' names, unless given.
+        #[arg(long)]
+        name: Option<String>,
+    },
 }
 
 /// About what could not be read.

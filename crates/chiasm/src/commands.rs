@@ -3,6 +3,7 @@
 mod check;
 mod evidence;
 mod explain;
+mod export;
 mod link;
 mod listen;
 mod pull;
@@ -43,6 +44,7 @@ fn answer(cli: &Cli, command: &Command, bars: &Bars) -> Result<()> {
             evidence::timeline(cli, store, patient, as_of.as_deref(), *limit)
         }
         Command::Query { store, sql } => evidence::query(cli, store, sql),
+        Command::Export(command) => export::run(cli, command, bars),
         Command::Quarantine(command) => quarantine::run(cli, command, bars),
         Command::Quickstart { data, out } => quickstart::run(cli, data.as_deref(), out, bars),
         Command::Run { recipe, data, out, site, set } => {

@@ -5,7 +5,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 /// Attributes that are elements of the data set, by the name that the event gives them.
-const PLAIN: [(&str, Tag); 52] = [
+static PLAIN: [(&str, Tag); 53] = [
     ("study_uid", tags::STUDY_INSTANCE_UID),
     ("series_uid", tags::SERIES_INSTANCE_UID),
     ("instance_uid", tags::SOP_INSTANCE_UID),
@@ -43,6 +43,7 @@ const PLAIN: [(&str, Tag); 52] = [
     ("rescale_type", tags::RESCALE_TYPE),
     ("window_center", tags::WINDOW_CENTER),
     ("window_width", tags::WINDOW_WIDTH),
+    ("voi_lut_function", tags::VOILUT_FUNCTION),
     ("pixel_padding_value", tags::PIXEL_PADDING_VALUE),
     ("lossy", tags::LOSSY_IMAGE_COMPRESSION),
     ("burned_in_annotation", tags::BURNED_IN_ANNOTATION),
@@ -91,17 +92,28 @@ pub(super) fn attributes(mut event: Event, root: Level<'_>) -> Event {
     event
 }
 
+/// The most bytes of a label, a code or its meaning: the standard allows 64 characters.
+const LABEL: usize = 256;
+
+/// The beginning of a label that is longer than any honest one.
+pub(super) fn label(mut text: String) -> String {
+    if text.len() > LABEL {
+        text.truncate(text.floor_char_boundary(LABEL));
+    }
+    text
+}
+
 /// A coded concept: `(system|code, meaning)`; the systems that everybody knows by their short names.
 pub(super) fn concept(item: Level<'_>) -> Option<(String, String)> {
     let code = item
         .first(tags::CODE_VALUE)
         .or_else(|| item.first(tags::LONG_CODE_VALUE))
         .or_else(|| item.first(tags::URN_CODE_VALUE))?;
-    let meaning = item.first(tags::CODE_MEANING).unwrap_or_default();
+    let (code, meaning) = (label(code), label(item.first(tags::CODE_MEANING).unwrap_or_default()));
     let code = match item.first(tags::CODING_SCHEME_DESIGNATOR).as_deref() {
         Some("LN") => format!("LOINC|{code}"),
         Some("SCT") => format!("SNOMED|{code}"),
-        Some(system) => format!("{system}|{code}"),
+        Some(system) => format!("{}|{code}", label(system.to_owned())),
         None => code,
     };
     Some((code, meaning))

@@ -7,7 +7,10 @@ use dicom_core::{Tag, VR};
 /// The start of an item of a sequence, or a fragment of pixel data.
 pub const ITEM: Tag = Tag(0xfffe, 0xe000);
 /// The most bytes of one value that are decoded to text or numbers.
-const VALUE: u64 = 16 << 20;
+const VALUE: u64 = 4 << 20;
+/// The same for what a level is asked for by tag: of free text, of numbers, and of all else, which the
+/// standard lets have 64 characters.
+const ASKED: [u64; 3] = [1 << 20, 1 << 16, 1 << 12];
 
 /// One data element of an instance, or one item of a sequence (then its tag is [`ITEM`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,9 +50,8 @@ pub struct DataSet {
     pub(super) charsets: Vec<Charset>,
     pub(super) issues: Vec<Issue>,
     pub(super) syntax: String,
-    pub(super) preamble: bool,
-    /// Where the data set begins, behind the meta group.
-    pub(super) start: u64,
+    /// The outermost elements by tag, those of one tag in file order; empty until all is read.
+    pub(super) index: Vec<(Tag, u32)>,
 }
 
 impl DataSet {
@@ -73,14 +75,31 @@ impl DataSet {
         Level { data: self, from: 0, to: self.elements.len() }
     }
 
+    /// Makes the index of the outermost elements.
+    pub(super) fn indexed(self) -> Self {
+        let (mut index, mut at) = (Vec::with_capacity(self.elements.len().min(256)), 0);
+        while let Some(element) = self.elements.get(at) {
+            index.push((element.tag, at as u32));
+            at = (element.next as usize).max(at + 1);
+        }
+        index.sort_by_key(|e| e.0);
+        Self { index, ..self }
+    }
+
     /// The bytes of a value as they are in the file.
     pub fn bytes(&self, element: &Element) -> Bytes {
         self.input.bytes(element.offset, u64::from(element.length))
     }
 
-    /// The text values of an element, padding taken off; `false` where bytes stand for no character.
+    /// The text values of an element, padding taken off; `false` where bytes stand for no character. Of
+    /// more than 4 MiB only the beginning.
     pub fn text(&self, element: &Element) -> (Vec<String>, bool) {
-        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(VALUE));
+        self.text_within(element, VALUE)
+    }
+
+    /// As [`DataSet::text`], of the first `limit` bytes.
+    pub(super) fn text_within(&self, element: &Element, limit: u64) -> (Vec<String>, bool) {
+        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(limit));
         let localised = matches!(element.vr, VR::SH | VR::LO | VR::PN | VR::ST | VR::LT | VR::UT | VR::UC);
         let charset = self.charsets.get(usize::from(element.charset));
         let (text, good) = match charset {
@@ -97,9 +116,25 @@ impl DataSet {
         (values, good)
     }
 
-    /// The numbers of an element with a binary number's representation.
+    /// The tags that an element of representation AT holds.
+    pub fn tags(&self, element: &Element) -> Vec<Tag> {
+        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(ASKED[1]));
+        let half = |pair: &[u8]| {
+            let pair = [pair[0], pair[1]];
+            if element.little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+        };
+        let held = if element.vr == VR::AT { &bytes[..] } else { &[] };
+        held.chunks_exact(4).map(|four| Tag(half(&four[..2]), half(&four[2..]))).collect()
+    }
+
+    /// The numbers of an element with a binary number's representation. Of more than 4 MiB only the
+    /// beginning.
     pub fn numbers(&self, element: &Element) -> Vec<Number> {
-        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(VALUE));
+        self.numbers_within(element, VALUE)
+    }
+
+    fn numbers_within(&self, element: &Element, limit: u64) -> Vec<Number> {
+        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(limit));
         let little = element.little;
         macro_rules! all {
             ($type:ty, $variant:ident, $wide:ty) => {
@@ -155,6 +190,12 @@ impl<'a> Level<'a> {
 
     /// The element of that tag; the last, where there are several.
     pub fn find(self, tag: Tag) -> Option<&'a Element> {
+        let index = &self.data.index;
+        if self.from == 0 && self.to == self.data.elements.len() && !index.is_empty() {
+            let behind = index.partition_point(|e| e.0 <= tag);
+            let &(found, place) = index[..behind].last()?;
+            return self.data.elements.get(place as usize).filter(|_| found == tag);
+        }
         self.elements().filter(|e| e.tag == tag).last()
     }
 
@@ -163,16 +204,23 @@ impl<'a> Level<'a> {
         self.find(tag).into_iter().flat_map(move |element| self.data.items(element))
     }
 
-    /// The values of an element as text, blanks around them taken off.
+    /// The values of an element as text, blanks around them taken off. Of what is longer than any honest
+    /// value only the beginning is read: 1 MiB of free text, 64 KiB of numbers, 4 KiB of all else.
     pub fn texts(self, tag: Tag) -> Vec<String> {
         let Some(element) = self.find(tag).filter(|e| e.length > 0) else { return Vec::new() };
         match element.vr {
             VR::US | VR::SS | VR::UL | VR::SL | VR::UV | VR::SV | VR::FL | VR::FD => {
-                self.data.numbers(element).iter().map(|n| n.to_string()).collect()
+                self.data.numbers_within(element, ASKED[1]).iter().map(|n| n.to_string()).collect()
             }
             VR::OB | VR::OW | VR::OD | VR::OF | VR::OL | VR::OV | VR::SQ => Vec::new(),
+            VR::AT => self.data.tags(element).iter().map(Tag::to_string).collect(),
             _ => {
-                let values = self.data.text(element).0;
+                let limit = match element.vr {
+                    VR::ST | VR::LT | VR::UT | VR::UC | VR::UR => ASKED[0],
+                    VR::DS | VR::IS => ASKED[1],
+                    _ => ASKED[2],
+                };
+                let values = self.data.text_within(element, limit).0;
                 values.iter().map(|v| v.trim_matches([' ', '\0', '\n', '\r', '\t']).to_owned()).collect()
             }
         }

@@ -17,6 +17,18 @@ pub(super) fn representation(tag: Tag, signed: bool) -> Option<VR> {
     })
 }
 
+/// Whether the standard lets a public element have a representation; `None` for one that it does not know.
+pub(super) fn allows(tag: Tag, vr: VR) -> Option<bool> {
+    let own = StandardDataDictionary.by_tag(tag)?.vr();
+    Some(match own {
+        VirtualVr::Exact(own) => own == vr || vr == VR::UN,
+        VirtualVr::Xs => matches!(vr, VR::US | VR::SS | VR::OW | VR::UN),
+        VirtualVr::Lt => matches!(vr, VR::US | VR::SS | VR::OW | VR::UN),
+        VirtualVr::Ox | VirtualVr::Px => matches!(vr, VR::OB | VR::OW | VR::UN),
+        _ => true,
+    })
+}
+
 /// The keyword of a tag: `PatientID`.
 pub fn keyword(tag: Tag) -> Option<&'static str> {
     StandardDataDictionary.by_tag(tag).map(|e| e.alias)

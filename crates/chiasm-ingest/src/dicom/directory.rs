@@ -9,6 +9,9 @@ use dicom_dictionary_std::tags;
 /// The SOP class of a DICOMDIR.
 const DIRECTORY: &str = "1.2.840.10008.1.3.10";
 
+/// The longest name that is followed; the standard allows eight parts of eight characters.
+const NAME: usize = 1024;
+
 pub(super) fn is_directory(data: &DataSet) -> bool {
     let root = data.root();
     root.first(tags::MEDIA_STORAGE_SOP_CLASS_UID).as_deref() == Some(DIRECTORY)
@@ -36,15 +39,14 @@ fn names(root: Level<'_>) -> Vec<String> {
     let records = root.items(tags::DIRECTORY_RECORD_SEQUENCE);
     let active = records.filter(|r| r.integer(tags::RECORD_IN_USE_FLAG) != Some(0));
     let named = active.map(|r| r.texts(tags::REFERENCED_FILE_ID).join("/"));
-    named.filter(|n| !n.is_empty() && seen.insert(n.clone())).collect()
+    named.filter(|n| (1..=NAME).contains(&n.len()) && seen.insert(n.clone())).collect()
 }
 
 /// The file that a DICOMDIR names; on a mounted disc names may have lost their upper case.
 fn referenced(source: &Source, name: &str) -> Result<Source, Error> {
-    match source.sibling(name) {
-        Err(Error::MissingFile { .. }) => source.sibling(&name.to_lowercase()),
-        found => found,
-    }
+    let lower = name.to_lowercase();
+    let there = [name, lower.as_str()].into_iter().find(|n| source.has_sibling(n));
+    source.sibling(there.unwrap_or(name))
 }
 
 /// A DICOMDIR as an entry about nobody, with its doubts.

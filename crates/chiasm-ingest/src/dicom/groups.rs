@@ -1,4 +1,4 @@
-use super::attributes::meaning;
+use super::attributes::{label, meaning};
 use super::dataset::Level;
 use chiasm_record::Event;
 use dicom_core::Tag;
@@ -38,7 +38,7 @@ pub(super) fn groups(mut event: Event, root: Level<'_>) -> Event {
             event = event.with(name, Some(value));
             continue;
         }
-        let values: Vec<String> = frames.iter().copied().filter_map(of).collect();
+        let values: Vec<String> = frames.iter().copied().filter_map(of).map(label).collect();
         let distinct: BTreeSet<&str> = values.iter().map(String::as_str).collect();
         let (Some(first), Some(last)) = (values.first(), values.last()) else { continue };
         event = match distinct.len() {
@@ -66,13 +66,13 @@ pub(super) fn segments(mut event: Event, root: Level<'_>) -> Event {
     event = event.with("segments", Some(segments.len().to_string()));
     event = event.with("segmentation_type", root.text(tags::SEGMENTATION_TYPE));
     for segment in segments {
-        let number = segment.text(tags::SEGMENT_NUMBER).unwrap_or_default();
-        let label = segment.text(tags::SEGMENT_LABEL).unwrap_or_default();
+        let number = label(segment.text(tags::SEGMENT_NUMBER).unwrap_or_default());
+        let name = label(segment.text(tags::SEGMENT_LABEL).unwrap_or_default());
         let property = meaning(segment, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE);
         let algorithm = segment.text(tags::SEGMENT_ALGORITHM_TYPE);
-        let more: Vec<String> = property.into_iter().chain(algorithm).collect();
+        let more: Vec<String> = property.into_iter().chain(algorithm.map(label)).collect();
         let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
-        event = event.with("segment", Some(format!("{number}: {label}{more}")));
+        event = event.with("segment", Some(format!("{number}: {name}{more}")));
     }
     event
 }

@@ -7,6 +7,8 @@ use dicom_dictionary_std::tags;
 
 /// Retired in favour of a sequence, and still what most devices write.
 const OTHER_PATIENT_IDS: Tag = Tag(0x0010, 0x1000);
+/// The most further identifiers of one patient that are taken of one file.
+const OTHERS: usize = 64;
 
 /// Who an instance says it is about; `None` where it says nothing (a calibration, a palette).
 ///
@@ -51,12 +53,12 @@ fn identifiers(root: Level<'_>, site: &str) -> Vec<Identifier> {
     };
     add(root, IdentifierKind::MedicalRecord);
     // A number with the name of its giver is a record number of another system; one without may be anything.
-    for item in root.items(tags::OTHER_PATIENT_I_DS_SEQUENCE) {
+    for item in root.items(tags::OTHER_PATIENT_I_DS_SEQUENCE).take(OTHERS) {
         let named = item.find(tags::ISSUER_OF_PATIENT_ID).is_some()
             || item.find(tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE).is_some();
         add(item, if named { IdentifierKind::MedicalRecord } else { IdentifierKind::Other });
     }
-    for value in root.texts(OTHER_PATIENT_IDS) {
+    for value in root.texts(OTHER_PATIENT_IDS).into_iter().take(OTHERS) {
         all.push(Identifier { authority: site.to_owned(), value, kind: IdentifierKind::Other });
     }
     let mut seen: Vec<Identifier> = Vec::with_capacity(all.len());
@@ -74,7 +76,7 @@ fn names(root: Level<'_>) -> Vec<PersonName> {
     let of = |tag: Tag| root.texts(tag).into_iter().flat_map(|n| groups(&n));
     let all = of(tags::PATIENT_NAME).chain(of(tags::OTHER_PATIENT_NAMES)).chain(of(tags::PATIENT_BIRTH_NAME));
     let mut names = Vec::new();
-    for name in all {
+    for name in all.take(OTHERS) {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -69,11 +69,12 @@ impl Window {
 impl Input {
     /// Opens a source.
     pub(super) fn open(source: &Source) -> Result<Self, Error> {
-        let length = source.len()?;
-        if source.path().is_none() || length <= WHOLE {
-            return Ok(Self::memory(source.bytes(u64::MAX)?));
+        match source.bytes(if source.path().is_none() { u64::MAX } else { WHOLE }) {
+            Err(Error::TooLarge { .. }) => {}
+            bytes => return bytes.map(Self::memory),
         }
-        let window = Window { file: source.open()?, start: 0, bytes: Vec::new() };
+        let (length, file) = (source.len()?, source.open()?);
+        let window = Window { file, start: 0, bytes: Vec::new() };
         Ok(Self { content: Content::Large(Box::new(RefCell::new(window))), length })
     }
 
@@ -144,22 +145,29 @@ impl Input {
         }
     }
 
-    /// What follows `offset`, unpacked: the deflated transfer syntax packs all behind the meta group.
+    /// What stands before `offset`, and behind it what follows, unpacked: the deflated transfer syntax packs
+    /// all behind the meta group. `false` where the packed bytes are damaged or cut off.
     pub(super) fn inflate(&self, offset: u64, place: &str) -> Result<(Vec<u8>, bool), Error> {
         let packed = Part { input: self, at: offset };
         let mut decoder = flate2::read::DeflateDecoder::new(packed).take(INFLATED + 1);
-        let (mut unpacked, mut piece, mut whole) = (Vec::new(), vec![0; 1 << 16], true);
+        let (mut unpacked, mut piece, mut whole) = (self.bytes(0, offset).to_vec(), vec![0; 1 << 16], true);
         loop {
             match decoder.read(&mut piece) {
                 Ok(0) => break,
-                Ok(n) => unpacked.extend_from_slice(&piece[..n]),
+                Ok(n) => {
+                    // In steps of a quarter, so that a bomb takes little more than its limit.
+                    if unpacked.capacity() - unpacked.len() < n {
+                        unpacked.reserve_exact((unpacked.len() / 4).max(1 << 18));
+                    }
+                    unpacked.extend_from_slice(&piece[..n]);
+                }
                 Err(_) => {
                     whole = false;
                     break;
                 }
             }
         }
-        if unpacked.len() as u64 > INFLATED {
+        if unpacked.len() as u64 > INFLATED + offset {
             return Err(Error::TooLarge { place: place.to_owned(), limit: INFLATED });
         }
         Ok((unpacked, whole))

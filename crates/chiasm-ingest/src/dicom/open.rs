@@ -1,7 +1,8 @@
 use super::dataset::{DataSet, Issue};
 use super::dictionary::representation;
+use super::header::Encoding;
 use super::input::Input;
-use super::parse::{Encoding, Parser, Refusal};
+use super::parse::{Parser, Refusal};
 use crate::Error;
 use crate::feed::{Severity, Source};
 use dicom_core::{Tag, VR};
@@ -14,13 +15,12 @@ const BIG: &str = "1.2.840.10008.1.2.2";
 
 /// Whether bytes are likely a DICOM file: the preamble and `DICM`, or a data set without them.
 ///
-/// `head` should be at least 256 bytes. `name` decides nothing but a file too short to tell.
-pub fn recognises(head: &[u8], name: &str) -> bool {
-    if head.get(128..132) == Some(b"DICM") || head.starts_with(b"DICM") {
-        return true;
-    }
-    let begins = |little| plausible(head, little, 3);
-    begins(true) || begins(false) || (name == "DICOMDIR" && head.len() > 132)
+/// `head` should be at least 256 bytes. Without preamble the first three elements must be ones of the
+/// standard, in order and with their representation: the name of a file decides nothing.
+pub fn recognises(head: &[u8], _name: &str) -> bool {
+    head.get(128..132) == Some(b"DICM")
+        || head.starts_with(b"DICM")
+        || [true, false].into_iter().any(|little| plausible(head, little, 3))
 }
 
 /// Whether up to `count` elements in a row, from the first byte on, are ones of the standard in order.
@@ -97,7 +97,7 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     let at = parser.run(start, little, Some(2)).map_err(refused)?;
     let Parser { elements, charsets, issues: broken, .. } = parser;
     let data =
-        DataSet { input, elements, charsets, issues: broken, syntax: String::new(), preamble, start: at };
+        DataSet { input, elements, charsets, issues: broken, syntax: String::new(), index: Vec::new() };
     if data.elements.is_empty() {
         issue("dicom.meta", None, "the meta information (group 0002) is missing");
     }
@@ -124,15 +124,13 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     let DataSet { input, elements, charsets, issues: broken, .. } = data;
     issues.extend(broken);
     let (input, from) = if guessed == DEFLATED {
+        // The meta group keeps its bytes, so that places in the file and in what it unpacks to agree.
         let (unpacked, whole) = input.inflate(at, &source.origin)?;
         if !whole {
             let (rule, message) = ("dicom.deflate", "the deflated data set is damaged or cut off");
             issues.push(Issue { severity: Severity::Error, rule, tag: None, message });
         }
-        // The meta group keeps its bytes, so that places in the file and in what it unpacks to agree.
-        let mut whole = input.bytes(0, at).to_vec();
-        whole.extend_from_slice(&unpacked);
-        (Input::memory(whole.into()), at)
+        (Input::memory(unpacked.into()), at)
     } else {
         (input, at)
     };
@@ -142,7 +140,7 @@ fn structure(source: &Source, input: Input) -> Result<DataSet, Error> {
     parser.run(from, encoding, None).map_err(refused)?;
     let Parser { elements, charsets, issues: broken, .. } = parser;
     issues.extend(broken);
-    Ok(DataSet { input, elements, charsets, issues, syntax: guessed, preamble, start: from })
+    Ok(DataSet { input, elements, charsets, issues, syntax: guessed, index: Vec::new() }.indexed())
 }
 
 /// The transfer syntax that elements at `at` are written in.

@@ -1,6 +1,7 @@
 use super::charset::Charset;
 use super::dataset::{Element, ITEM, Issue};
 use super::dictionary::representation;
+use super::header::{Encoding, Header};
 use super::input::Input;
 use crate::feed::Severity;
 use dicom_core::{Tag, VR};
@@ -23,13 +24,6 @@ pub(super) enum Refusal {
     Elements,
     /// Deeper than [`DEPTH`].
     Depth,
-}
-
-/// How elements are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Encoding {
-    pub(super) implicit: bool,
-    pub(super) little: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -66,15 +60,6 @@ pub(super) struct Parser<'a> {
     pub(super) charsets: Vec<Charset>,
     pub(super) issues: Vec<Issue>,
     open: Vec<Open>,
-}
-
-/// What stands before a value.
-struct Header {
-    tag: Tag,
-    vr: Option<VR>,
-    length: u32,
-    size: u64,
-    unknown: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -156,40 +141,7 @@ impl<'a> Parser<'a> {
     }
 
     fn header(&self, at: u64) -> Option<Header> {
-        let level = self.open.last()?;
-        let mut head = [0; 12];
-        let found = self.input.read(at, &mut head);
-        if found < 8 {
-            return None;
-        }
-        let short = |i: usize| {
-            let pair = [head[i], head[i + 1]];
-            if level.encoding.little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
-        };
-        let long = |i: usize| {
-            let four = [head[i], head[i + 1], head[i + 2], head[i + 3]];
-            if level.encoding.little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) }
-        };
-        let tag = Tag(short(0), short(2));
-        let plain = Header { tag, vr: None, length: long(4), size: 8, unknown: false };
-        let letters = head[4].is_ascii_uppercase() && head[5].is_ascii_uppercase();
-        if level.encoding.implicit || tag.0 == 0xfffe {
-            return Some(plain);
-        }
-        if !letters {
-            return Some(Header { unknown: true, ..plain });
-        }
-        let vr = VR::from_binary([head[4], head[5]]);
-        let wide = matches!(
-            vr,
-            Some(VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV)
-                | Some(VR::UC | VR::UN | VR::UR | VR::UT | VR::UV)
-        );
-        if wide {
-            return (found == 12).then(|| Header { tag, vr, length: long(8), size: 12, unknown: false });
-        }
-        let length = u32::from(short(6));
-        Some(Header { tag, vr: vr.or(Some(VR::UN)), length, size: 8, unknown: vr.is_none() })
+        Header::read(self.input, at, self.open.last()?.encoding)
     }
 
     fn push(&mut self, tag: Tag, vr: VR, offset: u64, length: u32) -> Result<usize, Refusal> {
@@ -282,7 +234,7 @@ impl<'a> Parser<'a> {
 
     /// The representation that an element is read with.
     fn representation(&self, header: &Header, from: u64, signed: bool) -> VR {
-        let public = header.tag.0 % 2 == 0;
+        let public = header.tag.0.is_multiple_of(2);
         match header.vr {
             // CP-246: a sequence that its sender did not know.
             Some(VR::UN) if header.length == UNDEFINED => VR::SQ,

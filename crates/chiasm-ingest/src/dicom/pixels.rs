@@ -9,6 +9,7 @@ mod layout;
 mod native;
 mod palette;
 mod rle;
+mod upsample;
 mod values;
 
 pub use layout::Layout;
@@ -20,8 +21,11 @@ use crate::Error;
 use crate::feed::Source;
 use values::Packed;
 
-/// The most values of one frame.
+/// The most values of one frame, and the most bytes of them.
 const SAMPLES: usize = 1 << 25;
+const DECODED: u64 = 64 << 20;
+/// The most values of one compressed frame: decoders hold them several times over.
+const COMPRESSED_SAMPLES: usize = 1 << 24;
 /// The most bytes of one compressed frame.
 const COMPRESSED: u64 = 64 << 20;
 
@@ -36,7 +40,8 @@ type Decoded<T> = Result<T, String>;
 ///
 /// # Errors
 /// [`Error::Damaged`] where they cannot be decoded, [`Error::UnsupportedType`] for a transfer syntax
-/// without decoder, [`Error::TooLarge`] above 32 Mi values.
+/// without decoder, [`Error::TooLarge`] above 32 Mi values or 64 MiB, or 16 Mi values where they are
+/// compressed.
 pub fn frame(data: &DataSet, frame: u32) -> Result<Frame, Error> {
     let damaged = |found: String| Error::Damaged {
         place: format!("frame {frame}"),
@@ -47,13 +52,16 @@ pub fn frame(data: &DataSet, frame: u32) -> Result<Frame, Error> {
     if frame >= layout.frames {
         return Err(damaged(format!("{} frames", layout.frames)));
     }
-    if layout.values() > SAMPLES {
-        return Err(Error::TooLarge { place: format!("frame {frame}"), limit: SAMPLES as u64 });
+    let too_large = |limit| Error::TooLarge { place: format!("frame {frame}"), limit };
+    if layout.values() > SAMPLES || layout.values() as u64 * u64::from(layout.allocated.max(8)) / 8 > DECODED
+    {
+        return Err(too_large(DECODED));
     }
     let packed = match data.transfer_syntax() {
         "1.2.840.10008.1.2" | "1.2.840.10008.1.2.1" | "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.2" => {
             native::frame(data, &layout, frame)
         }
+        _ if layout.values() > COMPRESSED_SAMPLES => return Err(too_large(COMPRESSED_SAMPLES as u64)),
         syntax => {
             let Some(decoder) = decoder(syntax) else {
                 let place = format!("frame {frame}");

@@ -1,6 +1,7 @@
 use super::{Checked, Feed, Sink, Source};
 use crate::{
-    Error, actigraphy, audio, edf, expression, fhir, hl7, maf, nifti, phenopacket, slide, vcf, wfdb,
+    Error, actigraphy, audio, dicom, edf, expression, fhir, hl7, maf, meds, nifti, omop, phenopacket, slide,
+    vcf, wfdb,
 };
 
 /// Lists the formats once: variant, name in reports, module. The order is that of asking: formats whose
@@ -47,6 +48,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// DICOM instances and DICOMDIRs. First: a slide may be a TIFF as well.
+    Dicom = "DICOM" in dicom,
     /// NIfTI-1 and -2.
     Nifti = "NIfTI" in nifti,
     /// EDF, EDF+ and BDF.
@@ -63,6 +66,10 @@ formats! {
     Phenopacket = "Phenopacket" in phenopacket,
     /// Mutation Annotation Format.
     Maf = "MAF" in maf,
+    /// OMOP CDM 5.4: CSV and Parquet.
+    Omop = "OMOP" in omop,
+    /// MEDS 0.4, and any other Parquet, which says at its end what it is.
+    Meds = "MEDS" in meds,
     /// Expression by gene and sample: GCT, tables.
     Expression = "expression" in expression,
     /// FHIR R4 JSON and NDJSON.

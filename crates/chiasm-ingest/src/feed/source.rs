@@ -98,14 +98,18 @@ impl Source {
     /// [`Error::TooLarge`] where it is more; otherwise as [`Source::open`].
     pub fn bytes(&self, limit: u64) -> Result<Bytes, Error> {
         let too_large = || Error::TooLarge { place: self.origin.clone(), limit };
-        if let Content::Memory(bytes) = &self.content {
-            return if bytes.len() as u64 <= limit { Ok(bytes.clone()) } else { Err(too_large()) };
-        }
-        if self.len()? > limit {
+        let path = match &self.content {
+            Content::File(path) => path,
+            Content::Memory(bytes) if bytes.len() as u64 <= limit => return Ok(bytes.clone()),
+            Content::Memory(_) => return Err(too_large()),
+        };
+        let file = File::open(path).map_err(|e| fault(path, e))?;
+        let length = file.metadata().map_err(|e| self.unreadable(e))?.len();
+        if length > limit {
             return Err(too_large());
         }
-        let mut bytes = Vec::new();
-        self.open()?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| self.unreadable(e))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| self.unreadable(e))?;
         if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes.into()) }
     }
 
@@ -115,21 +119,45 @@ impl Source {
     /// [`Error::Outside`] where the name leads out of the folder (`..`, an absolute path, a symbolic
     /// link); [`Error::MissingFile`] where it is not there, or where this source has no folder.
     pub fn sibling(&self, name: &str) -> Result<Self, Error> {
-        let outside = || Error::Outside { place: self.origin.clone() };
+        let (folder, path) = self.beside(name)?;
+        let inside = |p: &Path| p.canonicalize().map_err(|e| fault(p, e));
+        if !inside(&path)?.starts_with(inside(&folder)?) {
+            return Err(Error::Outside { place: self.origin.clone() });
+        }
+        Ok(Self::file(&path))
+    }
+
+    /// Whether [`Source::sibling`] would find something of that name, be it a link that it refuses.
+    pub(crate) fn has_sibling(&self, name: &str) -> bool {
+        self.beside(name).is_ok_and(|(_, path)| path.symlink_metadata().is_ok())
+    }
+
+    /// This file's folder, and where a file of that name would be in it.
+    fn beside(&self, name: &str) -> Result<(PathBuf, PathBuf), Error> {
         let relative = Path::new(name);
         let plain = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if name.is_empty() || name.contains('\\') || !plain {
-            return Err(outside());
+            return Err(Error::Outside { place: self.origin.clone() });
         }
         let missing = || Error::MissingFile { path: relative.to_owned(), nearest: None };
         let folder = self.path().and_then(Path::parent).ok_or_else(missing)?;
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let path = folder.join(relative);
-        let inside = |p: &Path| p.canonicalize().map_err(|e| fault(p, e));
-        if !inside(&path)?.starts_with(inside(folder)?) {
-            return Err(outside());
-        }
-        Ok(Self::file(&path))
+        Ok((folder.to_owned(), folder.join(relative)))
+    }
+
+    /// The first file in the same folder, by name, whose name fits; `None` where there is none, or where this source has
+    /// no folder.
+    ///
+    /// # Errors
+    /// As [`Source::sibling`]; [`Error::Io`] where the folder cannot be listed.
+    pub fn neighbour(&self, fits: &dyn Fn(&str) -> bool) -> Result<Option<Self>, Error> {
+        let Some(folder) = self.path().and_then(Path::parent) else { return Ok(None) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let listed = std::fs::read_dir(folder).map_err(|e| fault(folder, e))?;
+        let mut names: Vec<String> =
+            listed.filter_map(|e| e.ok()?.file_name().into_string().ok()).filter(|n| fits(n)).collect();
+        names.sort();
+        names.first().map(|name| self.sibling(name)).transpose()
     }
 
     fn unreadable(&self, source: std::io::Error) -> Error {
@@ -167,5 +195,10 @@ mod tests {
         assert_eq!((source.len().unwrap(), source.head(2).unwrap()), (5, b"12".to_vec()));
         assert!(matches!(source.bytes(4), Err(Error::TooLarge { limit: 4, .. })));
         assert_eq!(source.bytes(5).unwrap().len(), 5);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("m"), "12345").unwrap();
+        let source = Source::file(&folder.path().join("m"));
+        assert!(matches!(source.bytes(4), Err(Error::TooLarge { limit: 4, .. })));
+        assert_eq!([5, u64::MAX].map(|limit| source.bytes(limit).unwrap().len()), [5, 5]);
     }
 }

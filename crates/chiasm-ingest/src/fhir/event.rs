@@ -124,7 +124,9 @@ impl Whole<'_> {
     /// [`number`].
     pub fn attributes(&self, of: &Json<'_>, paths: &[&str], event: &mut Event) {
         for path in paths {
-            if let Some(member) = path.strip_suffix(".value").filter(|m| m.to_lowercase().ends_with("identifier")) {
+            if let Some(member) =
+                path.strip_suffix(".value").filter(|m| m.to_lowercase().ends_with("identifier"))
+            {
                 let accession = member == "accessionIdentifier";
                 for identifier in of.each(member) {
                     let name = if accession { "accession" } else { number(identifier) };

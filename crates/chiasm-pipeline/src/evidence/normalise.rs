@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Code systems that need no binding: everybody's.
-const COMMON: [&str; 27] = [
+const COMMON: [&str; 29] = [
     "LOINC",
     "SNOMED",
     "RxNorm",
@@ -35,6 +35,8 @@ const COMMON: [&str; 27] = [
     "WEARABLE",
     "ACTIGRAPHY",
     "IMAGE",
+    "MEDS",
+    "CDM",
 ];
 
 /// What was found while normalising, for the report.

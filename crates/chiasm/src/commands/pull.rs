@@ -45,7 +45,7 @@ pub fn run(cli: &Cli, command: &PullCommand, bars: &Bars) -> Result<()> {
             let count = Cell::new(0_u64);
             DicomWeb::new(client, PAGE).pull(&query, &inbox, &|_| false, &mut |_, _| {
                 count.set(count.get() + 1);
-                if count.get() % 100 == 0 {
+                if count.get().is_multiple_of(100) {
                     bars.say(&format!("{} instances", count.get()));
                 }
             })?

@@ -1,3 +1,4 @@
+use super::upsample::Plane;
 use super::values::Packed;
 use super::{Decoded, Layout};
 
@@ -89,8 +90,8 @@ struct Component {
     /// Samples of whole blocks, `stride` to a row.
     samples: Vec<u16>,
     stride: usize,
-    /// Blocks that hold pixels, where the component stands alone in a scan.
-    blocks: (usize, usize),
+    /// Samples across and down that belong to pixels.
+    size: (usize, usize),
     done: bool,
 }
 
@@ -119,9 +120,7 @@ impl Image {
         for c in all {
             let (across, down) = factors(c);
             let stride = self.units.0 * across * 8;
-            let size =
-                |pixels: usize, factor: usize, most: usize| (pixels * factor).div_ceil(most).div_ceil(8);
-            let blocks = (size(shape.1, across, self.most.0), size(shape.0, down, self.most.1));
+            let size = ((shape.1 * across).div_ceil(self.most.0), (shape.0 * down).div_ceil(self.most.1));
             let samples = vec![0; stride * self.units.1 * down * 8];
             let (id, quantiser) = (c[0], usize::from(c[2] & 3));
             self.components.push(Component {
@@ -131,7 +130,7 @@ impl Image {
                 quantiser,
                 samples,
                 stride,
-                blocks,
+                size,
                 done: false,
             });
         }
@@ -182,7 +181,9 @@ impl Image {
         let alone = parts.len() == 1;
         let units = match parts[..] {
             [] => return Err("a scan without components".to_owned()),
-            [(place, ..)] => self.components[place].blocks,
+            [(place, ..)] => {
+                (self.components[place].size.0.div_ceil(8), self.components[place].size.1.div_ceil(8))
+            }
             _ => self.units,
         };
         let mut bits = Bits { bytes, at: 0, held: 0, count: 0 };
@@ -220,10 +221,11 @@ impl Image {
         let wide = layout.allocated == 16 || self.precision > 8;
         let mut mixed = Vec::with_capacity(layout.values() * if wide { 2 } else { 1 });
         for y in 0..layout.rows {
+            let row = |c: &Component| c.row(y, layout.columns, self.most);
+            let rows: Vec<Vec<u16>> = self.components.iter().map(row).collect();
             for x in 0..layout.columns {
-                for component in &self.components {
-                    let value = component.at(x, y, self.most);
-                    mixed.extend_from_slice(&value.to_le_bytes()[..if wide { 2 } else { 1 }]);
+                for row in &rows {
+                    mixed.extend_from_slice(&row[x].to_le_bytes()[..if wide { 2 } else { 1 }]);
                 }
             }
         }
@@ -244,10 +246,9 @@ impl Component {
         }
     }
 
-    /// The sample of a pixel; where the component has fewer, the one whose area the pixel is in.
-    fn at(&self, x: usize, y: usize, most: (usize, usize)) -> u16 {
-        let (x, y) = (x * self.across / most.0, y * self.down / most.1);
-        self.samples.get(y * self.stride + x).copied().unwrap_or_default()
+    fn row(&self, y: usize, columns: usize, most: (usize, usize)) -> Vec<u16> {
+        let plane = Plane { samples: &self.samples, stride: self.stride, size: self.size };
+        plane.row(y, columns, (self.across, most.0), (self.down, most.1))
     }
 }
 
@@ -408,13 +409,13 @@ mod tests {
         inverse(&mut values);
         let cosine = |a: usize, b: usize| ((2 * a + 1) as f64 * b as f64 * std::f64::consts::PI / 16.0).cos();
         let scale = |u: usize| if u == 0 { std::f64::consts::FRAC_1_SQRT_2 } else { 1.0 };
-        for place in 0..64 {
+        for (place, value) in values.into_iter().enumerate() {
             let (y, x) = (place / 8, place % 8);
             let sum: f64 = (0..64)
                 .map(|i| (i / 8, i % 8, f64::from(given[i])))
                 .map(|(v, u, f)| scale(u) * scale(v) * f * cosine(x, u) * cosine(y, v) / 4.0)
                 .sum();
-            assert!((sum - f64::from(values[place])).abs() < 1e-3, "{place}");
+            assert!((sum - f64::from(value)).abs() < 1e-3, "{place}");
         }
     }
 }

@@ -3,6 +3,9 @@ use crate::dicom::{DataSet, Element, ITEM};
 use bytes::Bytes;
 use dicom_dictionary_std::tags;
 
+/// The most bytes of a table of offsets: more than a file can have fragments.
+const OFFSETS: u64 = 16 << 20;
+
 /// The compressed bytes of one frame out of the fragments of encapsulated pixel data.
 ///
 /// # Source
@@ -36,10 +39,10 @@ pub(super) fn frame(data: &DataSet, frames: u32, frame: u32) -> Decoded<Bytes> {
 fn offsets(data: &DataSet, basic: &Element) -> Vec<u64> {
     let extended = data.root().find(tags::EXTENDED_OFFSET_TABLE).filter(|e| e.length > 0);
     if let Some(extended) = extended {
-        let bytes = data.bytes(extended);
+        let bytes = data.input.bytes(extended.offset, u64::from(extended.length).min(OFFSETS));
         return bytes.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(u64::from_le_bytes).collect();
     }
-    let bytes = data.bytes(basic);
+    let bytes = data.input.bytes(basic.offset, u64::from(basic.length).min(OFFSETS));
     bytes
         .chunks_exact(4)
         .filter_map(|c| c.try_into().ok())

@@ -28,7 +28,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub(super) fn of(root: Level<'_>) -> Decoded<Self> {
+    pub(in crate::dicom) fn of(root: Level<'_>) -> Decoded<Self> {
         let number = |tag| root.integer(tag).and_then(|n| usize::try_from(n).ok());
         let needed = |tag, name: &str| number(tag).ok_or(format!("no {name}"));
         let float = root.find(tags::FLOAT_PIXEL_DATA).is_some();
@@ -72,7 +72,7 @@ impl Layout {
     }
 
     /// Bits of one native frame.
-    pub(super) fn bits(&self) -> u64 {
+    pub(in crate::dicom) fn bits(&self) -> u64 {
         let values = if self.halved() { self.values() / 3 * 2 } else { self.values() };
         (values as u64).saturating_mul(u64::from(self.allocated))
     }

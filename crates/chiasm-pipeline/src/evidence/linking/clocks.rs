@@ -83,7 +83,7 @@ pub fn clocks(store: &Store) -> Result<Vec<Clock>, crate::Error> {
 /// given, where they share nothing else. How long after its order a picture is taken says nothing of clocks.
 pub(crate) fn estimate(told: &Tellings) -> Vec<Clock> {
     let mut differences: BTreeMap<(usize, usize, Role), Vec<i64>> = BTreeMap::new();
-    for tellings in told.orders.iter().map(|(_, t)| t).chain(told.recordings.values()) {
+    for tellings in told.orders.values().chain(told.recordings.values()) {
         compare(tellings, &mut differences);
     }
     let mut partners = vec![0_usize; told.systems.len()];
