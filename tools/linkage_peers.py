@@ -3,7 +3,8 @@
 linkage_peers.py tables FOLDER febrl|million   writes the tables that both sides read
 linkage_peers.py febrl FOLDER                  Splink on FEBRL, F1 by threshold
 linkage_peers.py million FOLDER                Splink on the million: time, peak memory, precision, recall
-linkage_peers.py measure PROGRAM ARGUMENT...   runs a program and prints its time and peak memory
+linkage_peers.py chiasm_febrl FOLDER CHIASM    the same with `chiasm link --records`
+linkage_peers.py chiasm_million FOLDER CHIASM [TABLE TRUTH]
 """
 import logging, random, resource, subprocess, sys, time, warnings
 
@@ -161,12 +162,62 @@ def million(folder):
         print(f"  {threshold} precision {right / all_:.5f} recall {right / true:.5f}")
 
 
-def measure(*command):
+def timed(*command):
+    """Wall-clock seconds and peak MiB of a program."""
+    code = "import resource,subprocess,sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); " \
+           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
     begun = time.time()
-    subprocess.run(command, check=True)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"Chiasm: {time.time() - begun:.1f} s with reading, questions and report, processor {used.ru_utime:.1f} s, "
-          f"peak {used.ru_maxrss // 1024} MiB")
+    done = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True)
+    return time.time() - begun, int(done.stdout)
+
+
+def chiasm_febrl(folder, program):
+    """`chiasm link --records` on the tables of the peer, F1 at 0.5."""
+    import pandas as pd
+
+    def run(title, names, true, columns=None, without=()):
+        files = []
+        for name in names:
+            d = pd.read_csv(f"{folder}/{name}", dtype=str, skipinitialspace=True)
+            keep = [c for c in d if c not in without and (columns is None or c == "rec_id" or c in columns)]
+            d[keep].to_csv(f"{folder}/in.{name}", index=False)
+            files.append(f"{folder}/in.{name}")
+        seconds, peak_ = timed(program, "link", "--records", *files, "--out", f"{folder}/pairs.csv")
+        found = pd.read_csv(f"{folder}/pairs.csv", dtype={"id_l": str, "id_r": str})
+        found = found[found.probability >= 0.5]
+        person = lambda column: found[column].str.extract(r"^([^-]+-[^-]+)")[0]
+        right = (person("id_l") == person("id_r")).sum()
+        print(f"Chiasm {title}: F1 at 0.5 {2 * right / (len(found) + true):.4f}, {seconds:.1f} s, {peak_} MiB, "
+              f"{len(found) - right} false", flush=True)
+
+    four, three, number = ["febrl4a.csv", "febrl4b.csv"], ["febrl3.csv"], ("soc_sec_id",)
+    some = ("given_name", "surname", "date_of_birth")
+    run("FEBRL4", four, 5000)
+    run("FEBRL4 without number", four, 5000, without=number)
+    run("FEBRL4 name, birth, house number, postcode", four, 5000, (*some, "postcode", "street_number"))
+    run("FEBRL4 name, birth, postcode", four, 5000, (*some, "postcode"))
+    run("FEBRL4 name, birth", four, 5000, some)
+    run("FEBRL3", three, 6538)
+    run("FEBRL3 without number", three, 6538, without=number)
+    run("FEBRL3 name, birth, house number, postcode", three, 6538, (*some, "postcode", "street_number"))
+
+
+def chiasm_million(folder, program, table="million", truth="million.parquet"):
+    """`chiasm link --records` on a large table: time, peak memory, precision and recall."""
+    import duckdb
+    seconds, peak_ = timed(program, "link", "--records", f"{folder}/{table}.csv", "--out", f"{folder}/{table}.pairs.csv")
+    print(f"Chiasm, {table}: {seconds:.1f} s, peak {peak_} MiB", flush=True)
+    con = duckdb.connect()
+    if truth.endswith("parquet"):
+        con.sql(f"create table t as select rec_id::varchar rec_id, pid from '{folder}/{truth}'")
+    else:
+        con.sql(f"create table t as select rec_id, person pid from read_csv('{folder}/{truth}', all_varchar=true)")
+    con.sql(f"create table p as select id_l, id_r, probability from read_csv('{folder}/{table}.pairs.csv', types={{'id_l':'varchar','id_r':'varchar'}})")
+    true = con.sql("select sum(n*(n-1)/2) from (select count(*) n from t group by pid)").fetchall()[0][0]
+    for threshold in (0.5, 0.95, 0.99, 0.9999):
+        right, all_ = con.sql(f"select sum((a.pid=b.pid)::int), count(*) from p join t a on a.rec_id=p.id_l "
+                              f"join t b on b.rec_id=p.id_r where probability>={threshold}").fetchall()[0]
+        print(f"  {threshold} precision {right / all_:.5f} recall {right / true:.5f} false {all_ - right}")
 
 
 if __name__ == "__main__":

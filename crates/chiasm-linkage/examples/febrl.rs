@@ -1,10 +1,10 @@
 //! Links tables whose truth is known and prints precision, recall and F1.
 //!
 //! ```sh
-//! cargo run --release -p chiasm-linkage --example febrl -- [--without COLUMN,..] [--only COLUMN,..] [--truth COLUMN]
-//!     [--show] [--errors N] [--ask N] [--out PAIRS.csv] A.csv [B.csv]
+//! cargo run --release --example febrl -- [--without COLUMN,..] [--only COLUMN,..] [--truth COLUMN]
+//!     [--truth-file ID_AND_PERSON.csv] [--show] [--errors N] [--ask N] [--out PAIRS.csv] A.csv [B.csv]
 //! ```
-//! The truth is the record id up to its second hyphen (FEBRL), or the column that `--truth` names.
+//! The truth is the record id up to its second hyphen (FEBRL), the column that `--truth` names, or a file's.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for the terminal")]
 
 use chiasm_linkage::{
@@ -16,6 +16,7 @@ use std::time::Instant;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let (mut without, mut only, mut truth, mut files) = (Vec::new(), Vec::new(), None, Vec::new());
+    let mut told: HashMap<String, String> = HashMap::new();
     let (mut show, mut errors, mut ask, mut out) = (false, 0_usize, 0_usize, None);
     let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
     while let Some(argument) = arguments.next() {
@@ -23,6 +24,12 @@ fn main() {
             "--without" => without = list(arguments.next().unwrap()),
             "--only" => only = list(arguments.next().unwrap()),
             "--truth" => truth = arguments.next(),
+            "--truth-file" => {
+                let mut rows = csv::Reader::from_path(arguments.next().unwrap()).unwrap();
+                told.extend(
+                    rows.records().map(Result::unwrap).map(|row| (row[0].to_owned(), row[1].to_owned())),
+                );
+            }
             "--ask" => ask = arguments.next().unwrap().parse().unwrap(),
             "--out" => out = arguments.next(),
             "--show" => show = true,
@@ -50,7 +57,7 @@ fn main() {
                 *kind = FieldKind::Ignore;
             }
         }
-        let told = truth.as_ref().map(|name| names.iter().position(|n| n == name).unwrap());
+        let column = truth.as_ref().map(|name| names.iter().position(|n| n == name).unwrap());
         let mut row = csv::StringRecord::new();
         while reader.read_record(&mut row).unwrap() {
             builder.push(&row[0], kinds.iter().zip(&header).zip(&row).map(|((k, h), c)| (*k, h.as_str(), c)));
@@ -59,8 +66,9 @@ fn main() {
                     kinds.iter().zip(&header).zip(&row).map(|((k, h), c)| (*k, h.clone(), c.to_owned()));
                 asked.push((people.len(), cells.collect()));
             }
-            people.push(match told {
+            people.push(match column {
                 Some(column) => row[column].to_owned(),
+                None if !told.is_empty() => told[&row[0]].clone(),
                 None => row[0].splitn(3, '-').take(2).collect::<Vec<_>>().join("-"),
             });
         }
