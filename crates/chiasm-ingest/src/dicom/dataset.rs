@@ -10,7 +10,7 @@ pub const ITEM: Tag = Tag(0xfffe, 0xe000);
 const VALUE: u64 = 4 << 20;
 /// The same for what a level is asked for by tag: of free text, of numbers, and of all else, which the
 /// standard lets have 64 characters.
-const ASKED: [u64; 3] = [1 << 20, 1 << 16, 1 << 12];
+const ASKED: [u64; 3] = [1 << 20, 1 << 14, 1 << 12];
 
 /// One data element of an instance, or one item of a sequence (then its tag is [`ITEM`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +99,7 @@ impl DataSet {
 
     /// As [`DataSet::text`], of the first `limit` bytes.
     pub(super) fn text_within(&self, element: &Element, limit: u64) -> (Vec<String>, bool) {
-        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(limit));
+        let bytes = self.input.part(element.offset, u64::from(element.length).min(limit));
         let localised = matches!(element.vr, VR::SH | VR::LO | VR::PN | VR::ST | VR::LT | VR::UT | VR::UC);
         let charset = self.charsets.get(usize::from(element.charset));
         let (text, good) = match charset {
@@ -118,7 +118,7 @@ impl DataSet {
 
     /// The tags that an element of representation AT holds.
     pub fn tags(&self, element: &Element) -> Vec<Tag> {
-        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(ASKED[1]));
+        let bytes = self.input.part(element.offset, u64::from(element.length).min(ASKED[1]));
         let half = |pair: &[u8]| {
             let pair = [pair[0], pair[1]];
             if element.little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
@@ -134,7 +134,7 @@ impl DataSet {
     }
 
     fn numbers_within(&self, element: &Element, limit: u64) -> Vec<Number> {
-        let bytes = self.input.bytes(element.offset, u64::from(element.length).min(limit));
+        let bytes = self.input.part(element.offset, u64::from(element.length).min(limit));
         let little = element.little;
         macro_rules! all {
             ($type:ty, $variant:ident, $wide:ty) => {
@@ -205,7 +205,7 @@ impl<'a> Level<'a> {
     }
 
     /// The values of an element as text, blanks around them taken off. Of what is longer than any honest
-    /// value only the beginning is read: 1 MiB of free text, 64 KiB of numbers, 4 KiB of all else.
+    /// value only the beginning is read: 1 MiB of free text, 16 KiB of numbers, 4 KiB of all else.
     pub fn texts(self, tag: Tag) -> Vec<String> {
         let Some(element) = self.find(tag).filter(|e| e.length > 0) else { return Vec::new() };
         match element.vr {
@@ -228,7 +228,9 @@ impl<'a> Level<'a> {
 
     /// The whole value as text, several joined by `\`; `None` where there is none.
     pub fn text(self, tag: Tag) -> Option<String> {
-        Some(self.texts(tag).join("\\")).filter(|t| !t.is_empty())
+        let mut values = self.texts(tag);
+        let whole = if values.len() == 1 { values.swap_remove(0) } else { values.join("\\") };
+        Some(whole).filter(|t| !t.is_empty())
     }
 
     /// The first value that is not empty.

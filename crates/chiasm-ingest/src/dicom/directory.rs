@@ -5,6 +5,8 @@ use crate::Error;
 use crate::feed::{Entry, Source};
 use chiasm_record::Finding;
 use dicom_dictionary_std::tags;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// The SOP class of a DICOMDIR.
 const DIRECTORY: &str = "1.2.840.10008.1.3.10";
@@ -42,11 +44,36 @@ fn names(root: Level<'_>) -> Vec<String> {
     named.filter(|n| (1..=NAME).contains(&n.len()) && seen.insert(n.clone())).collect()
 }
 
-/// The file that a DICOMDIR names; on a mounted disc names may have lost their upper case.
-fn referenced(source: &Source, name: &str) -> Result<Source, Error> {
-    let lower = name.to_lowercase();
-    let there = [name, lower.as_str()].into_iter().find(|n| source.has_sibling(n));
-    source.sibling(there.unwrap_or(name))
+/// Where the files are that a DICOMDIR names; each folder is looked up once.
+struct Medium {
+    root: PathBuf,
+    /// Folders that were looked up: not there, or there and whether inside the DICOMDIR's own.
+    folders: BTreeMap<PathBuf, Option<bool>>,
+}
+
+impl Medium {
+    /// Whether a file is inside; `None` where it is not there.
+    fn holds(&mut self, path: &Path) -> Option<bool> {
+        let folder = path.parent()?;
+        if !self.folders.contains_key(folder) {
+            let found = folder.canonicalize().ok().map(|f| f.starts_with(&self.root));
+            self.folders.insert(folder.to_owned(), found);
+        }
+        if !self.folders.get(folder).copied().flatten()? {
+            return Some(false);
+        }
+        match path.symlink_metadata().ok()?.is_symlink() {
+            true => Some(path.canonicalize().ok()?.starts_with(&self.root)),
+            false => Some(true),
+        }
+    }
+
+    /// As [`Medium::holds`]; on a mounted disc names may have lost their upper case.
+    fn holds_either(&mut self, source: &Source, name: &str) -> Result<Option<bool>, Error> {
+        let found = self.holds(&source.beside(name)?.1);
+        let lower = name.to_lowercase();
+        Ok(if found.is_none() && lower != name { self.holds(&source.beside(&lower)?.1) } else { found })
+    }
 }
 
 /// A DICOMDIR as an entry about nobody, with its doubts.
@@ -56,12 +83,14 @@ pub(super) fn entry(source: &Source, data: &DataSet) -> Result<Entry, Error> {
     entry.assets = vec![asset(source, data)?];
     // What came over a wire has no folder to look in.
     if source.path().is_some() {
+        let root = source.beside("DICOMDIR")?.0.canonicalize().unwrap_or_default();
+        let mut medium = Medium { root, folders: BTreeMap::new() };
         let (mut missing, mut outside) = (0, 0);
         for name in names(data.root()) {
-            match referenced(source, &name) {
-                Ok(_) => {}
-                Err(Error::Outside { .. }) => outside += 1,
-                Err(_) => missing += 1,
+            match medium.holds_either(source, &name) {
+                Ok(Some(true)) => {}
+                Ok(None) => missing += 1,
+                Ok(Some(false)) | Err(_) => outside += 1,
             }
         }
         let texts = [

@@ -1,6 +1,7 @@
 use crate::Error;
 use crate::feed::{ReadSeek, Source};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{Read, SeekFrom};
 
@@ -126,10 +127,19 @@ impl Input {
         }
     }
 
+    /// As [`Input::bytes`], without a copy where they are in memory.
+    pub(super) fn part(&self, offset: u64, length: u64) -> Cow<'_, [u8]> {
+        let Content::Memory(bytes) = &self.content else {
+            return Cow::Owned(self.bytes(offset, length).into());
+        };
+        let end = offset.saturating_add(length).min(self.length);
+        Cow::Borrowed(bytes.get(offset.min(end) as usize..end as usize).unwrap_or_default())
+    }
+
     /// Hands the bytes of a range over in pieces of at most a mebibyte.
     pub(super) fn pieces(&self, offset: u64, length: u64, mut take: impl FnMut(&[u8])) {
         if let Content::Memory(_) = &self.content {
-            return take(&self.bytes(offset, length));
+            return take(&self.part(offset, length));
         }
         let end = offset.saturating_add(length).min(self.length);
         let mut piece = vec![0; 1 << 20];

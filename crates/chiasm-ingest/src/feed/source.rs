@@ -127,13 +127,8 @@ impl Source {
         Ok(Self::file(&path))
     }
 
-    /// Whether [`Source::sibling`] would find something of that name, be it a link that it refuses.
-    pub(crate) fn has_sibling(&self, name: &str) -> bool {
-        self.beside(name).is_ok_and(|(_, path)| path.symlink_metadata().is_ok())
-    }
-
-    /// This file's folder, and where a file of that name would be in it.
-    fn beside(&self, name: &str) -> Result<(PathBuf, PathBuf), Error> {
+    /// This file's folder, and where a file of that name would be in it; it may be a link that leads out.
+    pub(crate) fn beside(&self, name: &str) -> Result<(PathBuf, PathBuf), Error> {
         let relative = Path::new(name);
         let plain = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if name.is_empty() || name.contains('\\') || !plain {

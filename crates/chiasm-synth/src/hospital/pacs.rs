@@ -137,6 +137,7 @@ fn encode(case: &Case<'_>, at: usize, image: usize, drawn: &[Drawn]) -> io::Resu
         let mut other = Draft(InMemDicomObject::new_empty());
         other.text(tags::PATIENT_ID, VR::LO, &case.ehr[case.course.visits[study.visit].chart].id);
         other.text(tags::ISSUER_OF_PATIENT_ID, VR::LO, super::hl7::EHR);
+        other.text(tags::TYPE_OF_PATIENT_ID, VR::CS, "TEXT");
         let item = Value::Sequence(DataSetSequence::from(vec![other.0]));
         d.0.put(DataElement::new(tags::OTHER_PATIENT_I_DS_SEQUENCE, VR::SQ, item));
     }
@@ -152,6 +153,8 @@ fn encode(case: &Case<'_>, at: usize, image: usize, drawn: &[Drawn]) -> io::Resu
     let pixels = if is_ct {
         let spacing = CT_WIDTH / f64::from(side);
         d.text(tags::FRAME_OF_REFERENCE_UID, VR::UI, &self::uid(seed, case.person.index, 7));
+        d.text(tags::POSITION_REFERENCE_INDICATOR, VR::LO, "");
+        d.text(tags::ACQUISITION_NUMBER, VR::IS, "1");
         d.decimals(tags::SLICE_THICKNESS, &[CT_SPACING]);
         d.decimals(tags::SPACING_BETWEEN_SLICES, &[CT_SPACING]);
         d.decimals(tags::PIXEL_SPACING, &[spacing, spacing]);

@@ -14,7 +14,7 @@ const SOP: Module =
     Module { name: "SOP Common", one: &[tags::SOP_CLASS_UID, tags::SOP_INSTANCE_UID], two: &[] };
 
 /// What every instance of a patient has.
-static COMPOSITE: [Module; 4] = [
+static COMPOSITE: [Module; 3] = [
     Module {
         name: "Patient",
         one: &[],
@@ -31,13 +31,11 @@ static COMPOSITE: [Module; 4] = [
             tags::ACCESSION_NUMBER,
         ],
     },
-    Module {
-        name: "General Series",
-        one: &[tags::MODALITY, tags::SERIES_INSTANCE_UID],
-        two: &[tags::SERIES_NUMBER],
-    },
-    Module { name: "General Equipment", one: &[], two: &[tags::MANUFACTURER] },
+    Module { name: "General Series", one: &[tags::SERIES_INSTANCE_UID], two: &[tags::SERIES_NUMBER] },
 ];
+/// What every instance has that a device made, and a capture of a screen need not.
+const DEVICE: Module =
+    Module { name: "General Series, Equipment", one: &[tags::MODALITY], two: &[tags::MANUFACTURER] };
 
 const PLANE: Module = Module {
     name: "Image Plane",
@@ -219,6 +217,9 @@ pub(super) fn modules(root: Level<'_>, report: &mut Report) {
     module(root, &SOP, report);
     if !NOBODYS.contains(&class.as_str()) {
         COMPOSITE.iter().for_each(|m| module(root, m, report));
+        if !class.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE) {
+            module(root, &DEVICE, report);
+        }
     }
     of_class(&class).iter().for_each(|m| module(root, m, report));
     // Classes of waveforms and of reports are many; what is in them says it.
