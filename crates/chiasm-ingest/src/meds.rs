@@ -29,8 +29,6 @@ pub use check::check;
 pub use metadata::{METADATA, SHARD, parquet_rows, parquet_schema};
 pub use restore::{Restored, restored};
 
-pub(crate) use terms::VITALS;
-
 use crate::Error;
 use crate::columnar::{Columnar, MAGIC};
 use crate::feed::{Feed, Sink, Source};

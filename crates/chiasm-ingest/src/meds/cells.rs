@@ -5,7 +5,7 @@
 //! Arrow's row encoding of it. Cells of text are themselves.
 
 use crate::Error;
-use crate::columnar::{cast, is_text, kind};
+use crate::columnar::{cast, copied, is_text, kind};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StringViewArray, new_null_array};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::DataType;
@@ -32,7 +32,7 @@ pub(super) fn to_text(place: &str, array: &ArrayRef) -> Result<Vec<Option<String
     let fault = |_: ArrowError| unsupported(place, array.data_type());
     if is_text(array.data_type()) {
         let views = cast(array, &DataType::Utf8View).ok_or_else(|| unsupported(place, array.data_type()))?;
-        return Ok(views.as_string_view().iter().map(|c| c.map(str::to_owned)).collect());
+        return copied(place, views.as_string_view());
     }
     let plain = cast(array, &DataType::Utf8View);
     let texts = plain.as_ref().map(|p| p.as_string_view());
