@@ -167,6 +167,12 @@ const SYSTEMS: &[(&str, &[&str])] = &[
     ("CDCREC", &["urn:oid:2.16.840.1.113883.6.238", "2.16.840.1.113883.6.238", "CDCREC"]),
 ];
 
+/// LOINC's codes of vital signs, as FHIR's profiles have them.
+pub(crate) const VITALS: [&str; 17] = [
+    "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
+    "85354-9", "8480-6", "8462-4", "8287-5", "8478-0", "3150-6", "8289-1",
+];
+
 /// The short name of a code system that is called `name` (a URI, an OID with or without `urn:oid:`, a name in
 /// HL7 v2, OMOP, MEDS or DICOM); the name itself where nothing is known of it.
 ///

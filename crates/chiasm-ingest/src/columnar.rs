@@ -4,10 +4,10 @@
 //! Texts come as views: a value that a million rows share lies in memory once, so a small file cannot
 //! grow without bound.
 
-use crate::Error;
 use crate::delimited::unique;
 use crate::feed::Source;
-use arrow::array::{ArrayRef, RecordBatch};
+use crate::{Budget, Error};
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
@@ -21,6 +21,33 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+/// Bytes of text that any file may give...
+const TEXT: u64 = 1 << 30;
+/// ...and as many times its own size: a column of few values packs well, and no honest one much better.
+const GROWTH: u64 = 200;
+/// Bytes of text of one column that are copied at a time.
+const TOGETHER: usize = 256 << 20;
+
+/// What the texts of a file may come to: views cost nothing until they are copied.
+///
+/// # Errors
+/// As [`Source::len`].
+pub(crate) fn allowance(source: &Source) -> Result<Budget, Error> {
+    Ok(Budget::new(source.len()?.saturating_mul(GROWTH).max(TEXT)))
+}
+
+/// The texts of a column, if they can be copied.
+///
+/// # Errors
+/// [`Error::TooLarge`] where they are a bomb.
+pub(crate) fn copied(place: &str, views: &StringViewArray) -> Result<Vec<Option<String>>, Error> {
+    let bytes: usize = views.iter().flatten().map(str::len).sum();
+    if bytes > TOGETHER {
+        return Err(Error::TooLarge { place: place.to_owned(), limit: TOGETHER as u64 });
+    }
+    Ok(views.iter().map(|c| c.map(str::to_owned)).collect())
+}
 
 /// What a Parquet file begins and ends with.
 pub(crate) const MAGIC: &[u8] = b"PAR1";

@@ -29,8 +29,6 @@ pub use check::check;
 pub use metadata::{METADATA, SHARD, parquet_rows, parquet_schema};
 pub use restore::{Restored, restored};
 
-pub(crate) use terms::VITALS;
-
 use crate::Error;
 use crate::columnar::{Columnar, MAGIC};
 use crate::feed::{Feed, Sink, Source};
@@ -53,6 +51,13 @@ fn is_dataset(head: &[u8], name: &str) -> bool {
     named
         && head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
         && !head.windows(14).any(|w| w == b"\"resourceType\"")
+}
+
+/// The name of the set that a file belongs to, where it lies in one that says its name: two sets may have a file
+/// of the same bytes.
+pub fn set(source: &Source) -> Option<String> {
+    let name = source.origin.as_str();
+    (name.ends_with(".parquet") || name.ends_with("dataset.json")).then(|| Place::of(source).name).flatten()
 }
 
 /// Reads a file of a MEDS data set.

@@ -1,4 +1,5 @@
 use super::{concept, genomics};
+use crate::codes;
 use crate::json::Json;
 
 /// The modality of an Observation: its category, then what its code and content show.
@@ -21,19 +22,13 @@ pub(super) fn of_observation(observation: &Json<'_>) -> &'static str {
         }
     }
     let Some(code) = observation.get("code") else { return "other" };
-    if VITALS.iter().any(|vital| concept::has(code, "LOINC", vital)) {
+    if codes::VITALS.iter().any(|vital| concept::has(code, "LOINC", vital)) {
         return "vitals";
     }
     let measured = observation.get("valueQuantity").is_some() || observation.get("specimen").is_some();
     let loinc = concept::coded(code).is_some_and(|c| c.main.system() == Some("LOINC"));
     if measured && loinc { "labs" } else { "other" }
 }
-
-/// The codes of FHIR's vital signs profiles.
-const VITALS: [&str; 17] = [
-    "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
-    "85354-9", "8480-6", "8462-4", "8287-5", "8478-0", "3150-6", "8289-1",
-];
 
 /// The modality of a DiagnosticReport by its category (HL7 table 0074), then by its content.
 pub(super) fn of_report(report: &Json<'_>) -> &'static str {

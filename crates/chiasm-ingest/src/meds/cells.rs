@@ -5,7 +5,7 @@
 //! Arrow's row encoding of it. Cells of text are themselves.
 
 use crate::Error;
-use crate::columnar::{cast, is_text, kind};
+use crate::columnar::{cast, copied, is_text, kind};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StringViewArray, new_null_array};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::DataType;
@@ -18,6 +18,11 @@ use std::sync::Arc;
 
 /// What marks a cell in row encoding. No number, time or truth value that Arrow writes begins with it.
 const MARK: char = '=';
+
+/// Whether a type has cells that text can stand for. A list has none: Arrow makes a list of any text.
+fn is_plain(of: &DataType) -> bool {
+    is_text(of) || of.is_primitive() || *of == DataType::Boolean
+}
 
 /// Whether cells of a type can be kept.
 pub(super) fn supports(of: &DataType) -> bool {
@@ -32,9 +37,9 @@ pub(super) fn to_text(place: &str, array: &ArrayRef) -> Result<Vec<Option<String
     let fault = |_: ArrowError| unsupported(place, array.data_type());
     if is_text(array.data_type()) {
         let views = cast(array, &DataType::Utf8View).ok_or_else(|| unsupported(place, array.data_type()))?;
-        return Ok(views.as_string_view().iter().map(|c| c.map(str::to_owned)).collect());
+        return copied(place, views.as_string_view());
     }
-    let plain = cast(array, &DataType::Utf8View);
+    let plain = if is_plain(array.data_type()) { cast(array, &DataType::Utf8View) } else { None };
     let texts = plain.as_ref().map(|p| p.as_string_view());
     let text = |texts: &StringViewArray, i: usize| texts.is_valid(i).then(|| texts.value(i).to_owned());
     if let Some(texts) = texts.filter(|_| array.data_type().is_integer()) {
@@ -66,7 +71,7 @@ pub fn from_text(place: &str, cells: &[Option<&str>], of: &DataType) -> Result<A
     let marked = |cell: &Option<&str>| !is_text(of) && cell.is_some_and(|c| c.starts_with(MARK));
     let plain: StringArray = cells.iter().map(|c| c.filter(|_| !marked(c))).collect();
     let none_plain = plain.null_count() == plain.len();
-    let plain: ArrayRef = if none_plain {
+    let plain: ArrayRef = if none_plain || !is_plain(of) {
         new_null_array(of, cells.len())
     } else {
         cast(&(Arc::new(plain) as ArrayRef), of).ok_or_else(fault)?
@@ -147,8 +152,10 @@ mod tests {
             Decimal128Array::from(vec![Some(12345), None]).with_precision_and_scale(20, 4).unwrap(),
         ));
         kept(Arc::new(BinaryArray::from(vec![Some(&b"\xff\0="[..]), None])));
+        kept(Arc::new(BinaryArray::from(vec![Some(&b"=AA"[..]), Some(&b"plain"[..]), None])));
         kept(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([
             Some(vec![Some(1), None]),
+            Some(vec![None]),
             None,
             Some(vec![]),
         ])));

@@ -2,10 +2,10 @@ use super::metadata::shard_event;
 use super::place::{Place, identity};
 use super::schema::NAMED;
 use super::{cells, terms};
-use crate::Error;
-use crate::columnar::{Columnar, cast};
+use crate::columnar::{Columnar, allowance, cast};
 use crate::feed::{Entry, Feed, Mention, Sink, Source};
 use crate::refusals::Refusals;
+use crate::{Budget, Error};
 use arrow::array::{
     Array, ArrayRef, AsArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
@@ -40,6 +40,7 @@ pub(super) fn read(
         authority: &authority,
         known: HashMap::new(),
         refusals: Refusals::of(origin),
+        budget: allowance(source)?,
         last: None,
         unsorted: 0,
         block: Block::default(),
@@ -151,6 +152,7 @@ struct Reading<'a> {
     authority: &'a str,
     known: HashMap<String, (Code, &'static str)>,
     refusals: Refusals,
+    budget: Budget,
     last: Option<(i64, Option<i64>)>,
     unsorted: usize,
     block: Block,
@@ -184,6 +186,10 @@ impl Reading<'_> {
         if let Some((rule, message)) = broken {
             return self.refusals.refuse(sink, format!("row {row}"), None, rule, message);
         }
+        let text_bytes = columns.code.value(i).len() + text.map_or(0, str::len);
+        let extra_bytes: usize =
+            columns.extras.iter().filter_map(|(_, c)| c[i].as_ref().map(String::len)).sum();
+        self.budget.spend((text_bytes + extra_bytes) as u64, self.origin)?;
         let subject = columns.subject.value(i);
         if self.last.is_some_and(|(last, before)| last == subject && before > time) {
             self.unsorted += 1;

@@ -18,7 +18,7 @@ pub(super) fn common(code: &str) -> Option<Code> {
 /// The kind of evidence that a code stands for, as well as it can be said.
 pub(super) fn modality(code: &Code) -> &'static str {
     match code.system() {
-        Some("LOINC") if VITALS.contains(&code.code()) => return "vitals",
+        Some("LOINC") if codes::VITALS.contains(&code.code()) => return "vitals",
         Some("LOINC") => return "labs",
         Some("RxNorm" | "NDC" | "ATC" | "CVX" | "DMD") => return "medications",
         Some("ICD10PCS" | "ICD9PCS" | "CPT" | "HCPCS" | "OPCS4") => return "procedures",
@@ -62,12 +62,6 @@ pub(super) fn modality(code: &Code) -> &'static str {
         "other"
     }
 }
-
-/// LOINC's codes of vital signs, as FHIR's profiles have them.
-pub(crate) const VITALS: [&str; 17] = [
-    "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
-    "85354-9", "8480-6", "8462-4", "8287-5", "8478-0", "3150-6", "8289-1",
-];
 
 #[cfg(test)]
 mod tests {

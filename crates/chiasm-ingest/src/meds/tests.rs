@@ -255,3 +255,34 @@ fn altered_files_are_answered() {
         let _ = crate::omop::check(&source);
     }
 }
+
+#[test]
+fn a_text_that_a_million_rows_share_does_not_fill_memory() {
+    // Dictionaries make six thousand rows of a quarter of a mebibyte each a file of as much.
+    let word = "x".repeat(1 << 18);
+    let n = 6000usize;
+    let of = |name: &str| {
+        let keys = arrow::array::Int32Array::from(vec![0; n]);
+        let values = Arc::new(StringArray::from(vec![word.as_str()]));
+        let texts = arrow::array::DictionaryArray::new(keys, values);
+        written(vec![
+            ("subject_id", Arc::new(Int64Array::from(vec![1; n]))),
+            ("time", Arc::new(TimestampMicrosecondArray::from(vec![None; n]))),
+            ("code", Arc::new(StringArray::from(vec!["a"; n]))),
+            (name, Arc::new(texts)),
+        ])
+    };
+    struct Nothing;
+    impl Sink for Nothing {
+        fn entry(&mut self, _: Entry) -> Result<(), crate::feed::SinkError> {
+            Ok(())
+        }
+        fn reject(&mut self, _: Rejected) -> Result<(), crate::feed::SinkError> {
+            Ok(())
+        }
+    }
+    for name in ["text_value", "other"] {
+        let error = read(&of(name), &Feed::utc("s"), &mut Nothing).unwrap_err();
+        assert!(matches!(error, crate::Error::TooLarge { .. }), "{error}");
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::concepts::Concepts;
 use super::table::Clinical;
+use crate::codes::VITALS;
 use crate::feed::{Feed, Parts};
-use crate::meds::VITALS;
 use chiasm_record::{Code, Event, Modality, Moment, Precision, Times};
 
 /// What the standard concepts of comparison mean.

@@ -2,10 +2,10 @@
 
 use super::table::{Table, delimiter, header};
 use super::{HEAD, is_parquet};
-use crate::Error;
-use crate::columnar::{Columnar, cast};
+use crate::columnar::{Columnar, allowance, cast};
 use crate::delimited::unique;
 use crate::feed::Source;
+use crate::{Budget, Error};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::DataType;
 use std::cell::Cell;
@@ -28,8 +28,19 @@ pub(super) struct Rows {
 }
 
 enum Inner {
-    Text { reader: csv::Reader<Limited>, row: csv::ByteRecord, since: Rc<Cell<usize>> },
-    Parquet { file: Columnar, columns: Vec<Option<StringViewArray>>, at: usize, rows: usize, before: u64 },
+    Text {
+        reader: csv::Reader<Limited>,
+        row: csv::ByteRecord,
+        since: Rc<Cell<usize>>,
+    },
+    Parquet {
+        file: Columnar,
+        columns: Vec<Option<StringViewArray>>,
+        at: usize,
+        rows: usize,
+        before: u64,
+        budget: Budget,
+    },
 }
 
 /// One row.
@@ -59,7 +70,14 @@ impl Rows {
                 file.schema.fields().iter().map(|f| f.name().to_ascii_lowercase()).collect();
             unique(&origin, &names)?;
             let unread = file.schema.fields().iter().filter(|f| !is_readable(f.data_type())).count();
-            let inner = Inner::Parquet { file, columns: Vec::new(), at: 0, rows: 0, before: 0 };
+            let inner = Inner::Parquet {
+                file,
+                columns: Vec::new(),
+                at: 0,
+                rows: 0,
+                before: 0,
+                budget: allowance(source)?,
+            };
             return Ok(Self { origin, names, unread, inner });
         }
         let line = head.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
@@ -115,7 +133,7 @@ impl Rows {
                 }
                 Ok(true)
             }
-            Inner::Parquet { file, columns, at, rows, before } => {
+            Inner::Parquet { file, columns, at, rows, before, budget } => {
                 while *at == *rows {
                     *before += *rows as u64;
                     let Some(batch) = file.next()? else { return Ok(false) };
@@ -130,6 +148,7 @@ impl Rows {
                         into.broken = Some("expected cells of at most 16 MiB, found a longer one".to_owned());
                         continue;
                     }
+                    budget.spend(column.value(*at).len() as u64, &self.origin)?;
                     put(cell, column.value(*at));
                 }
                 *at += 1;

@@ -1,4 +1,4 @@
-//! The tables of the CDM: what is required, and how a clinical one becomes events.
+//! The tables of the CDM: what is required, and how a clinical one becomes events. Long, for the CDM has many.
 
 use super::is_parquet;
 
@@ -347,8 +347,8 @@ impl Table {
         let file = parts.first()?.to_ascii_lowercase();
         if matches!(file.as_str(), "schema.sql" | "load.sql") {
             let upper = head.to_ascii_uppercase();
-            let made = |word: &[u8]| upper.windows(word.len()).any(|w| w == word);
-            return (made(b"CREATE TABLE PERSON") || made(b"COPY PERSON")).then_some(SCRIPT);
+            let says = |word: &[u8]| upper.windows(word.len()).any(|w| w == word);
+            return ((says(b"CREATE TABLE ") || says(b"COPY ")) && says(b"PERSON")).then_some(SCRIPT);
         }
         let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
         if !matches!(

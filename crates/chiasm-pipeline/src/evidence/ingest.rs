@@ -192,6 +192,10 @@ impl Walk<'_> {
         key.update(self.site.name.as_bytes());
         // Where the name says what is in a file, the same bytes under another name are another file.
         key.update(source.origin.rsplit(['/', '!']).find(|p| !p.is_empty()).unwrap_or_default().as_bytes());
+        if let Some(set) = chiasm_ingest::meds::set(source) {
+            key.update(b"\0");
+            key.update(set.as_bytes());
+        }
         Ok((*key.finalize().as_bytes(), bytes))
     }
 
