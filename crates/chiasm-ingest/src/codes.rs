@@ -194,7 +194,7 @@ pub fn known(name: &str) -> Option<&'static str> {
     }
     let named = !uri.contains([':', '.']);
     let is = |n: &&str| *n == uri || named && n.eq_ignore_ascii_case(uri);
-    SYSTEMS.iter().find(|(_, names)| names.iter().any(|n| is(&n))).map(|(short, _)| *short)
+    SYSTEMS.iter().find(|(_, names)| names.iter().any(is)).map(|(short, _)| *short)
 }
 
 #[cfg(test)]
