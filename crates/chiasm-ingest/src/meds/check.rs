@@ -155,15 +155,14 @@ impl Seen {
                 continue;
             }
             let (subject, time) = (subjects.value(i), times.is_valid(i).then(|| times.value(i)));
-            match self.last {
-                Some((last, before)) if last == subject && before > time => {
+            if let Some((_, before)) = self.last.filter(|(last, _)| *last == subject) {
+                if before > time {
                     count(&mut self.unsorted, row);
                 }
-                _ if self.subjects.contains(&subject) => count(&mut self.scattered, row),
-                _ if self.subjects.len() < TOLD_APART => {
-                    self.subjects.insert(subject);
-                }
-                _ => {}
+            } else if self.subjects.contains(&subject) {
+                count(&mut self.scattered, row);
+            } else if self.subjects.len() < TOLD_APART {
+                self.subjects.insert(subject);
             }
             self.last = Some((subject, time));
         }

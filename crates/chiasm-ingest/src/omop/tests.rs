@@ -21,7 +21,10 @@ fn read_at(path: &Path) -> (Vec<Entry>, Vec<Rejected>) {
     sink
 }
 
-fn read_all(name: &str) -> (Vec<(i64, Event)>, Vec<(String, String)>, Vec<Entry>) {
+/// Events with their persons, what was refused (place, rule), and the entries.
+type Found = (Vec<(i64, Event)>, Vec<(String, String)>, Vec<Entry>);
+
+fn read_all(name: &str) -> Found {
     let (entries, rejected) = read_at(&folder().join(name));
     let mut events = Vec::new();
     for mention in entries.iter().flat_map(|e| &e.subjects) {
