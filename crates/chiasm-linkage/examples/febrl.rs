@@ -25,7 +25,10 @@ fn main() {
             "--only" => only = list(arguments.next().unwrap()),
             "--truth" => truth = arguments.next(),
             "--truth-file" => {
-                let mut rows = csv::Reader::from_path(arguments.next().unwrap()).unwrap();
+                let mut rows = csv::ReaderBuilder::new()
+                    .has_headers(false)
+                    .from_path(arguments.next().unwrap())
+                    .unwrap();
                 told.extend(
                     rows.records().map(Result::unwrap).map(|row| (row[0].to_owned(), row[1].to_owned())),
                 );

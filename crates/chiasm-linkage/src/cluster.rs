@@ -38,6 +38,9 @@ pub enum ReviewReason {
     Chain,
     /// A decision says that they are two persons, but others link them.
     Decided,
+    /// They may be two of one household: what they share, a household shares too, and name or birthday is missing or
+    /// another.
+    Household,
     /// What a file of one says of its patient (age, sex, dates) contradicts the other.
     WrongPatient,
 }
@@ -166,6 +169,8 @@ struct Groups {
 const ALONE: f64 = 0.9;
 /// Bits of a pair that a rule settles: those of the probability at which pairs are linked by default.
 const SETTLED: f64 = 13.3;
+/// Bits that a household would explain, from which two records are looked at as its members.
+const SUSPECT: f32 = 1.0;
 /// How many records of each of two groups are held against each other before they are joined.
 const WITNESSES: usize = 8;
 
@@ -286,7 +291,31 @@ impl Linkage {
                 _ => {}
             }
         }
-        (birth && sex).then_some(ReviewReason::BirthAndSex)
+        if birth && sex {
+            return Some(ReviewReason::BirthAndSex);
+        }
+        self.of_one_household(records, a, b, true).then_some(ReviewReason::Household)
+    }
+
+    /// Whether two records may as well be of two persons of one household: they share what a household shares, no
+    /// number, and name or birthday differ (`contradicted`), or do not both agree.
+    fn of_one_household(&self, records: &Records, a: u32, b: u32, contradicted: bool) -> bool {
+        let agreement =
+            self.comparer.compare(records, a.min(b), a.max(b), &mut crate::compare::Cache::new(4));
+        let (weights, count) = self.scorer.weights(&agreement);
+        if self.scorer.household.bits(&weights[..count]) < SUSPECT || self.orders.holds(a, b) {
+            return false;
+        }
+        let (mut named, mut born) = (0.0_f32, 0.0_f32);
+        for (comparison, weight) in self.comparer.comparisons.iter().zip(weights) {
+            match comparison.kind {
+                kind if crate::rules::settles(kind) && weight > 0.0 => return false,
+                crate::FieldKind::GivenName => named += weight,
+                crate::FieldKind::BirthDate => born += weight,
+                _ => {}
+            }
+        }
+        if contradicted { named < 0.0 || born < 0.0 } else { named <= 0.0 || born <= 0.0 }
     }
 
     /// The pairs that may be linked or reviewed, with a doubt where there is one.
@@ -311,6 +340,9 @@ impl Linkage {
             } else {
                 let likely = pair.pairwise >= ALONE && pair.probability >= config.link;
                 let conflict = self.conflict(records, pair.left, pair.right);
+                let unsure = || self.of_one_household(records, pair.left, pair.right, false);
+                let conflict =
+                    conflict.or_else(|| (!ruled(pair) && unsure()).then_some(ReviewReason::Household));
                 conflict.or((!likely && !ruled(pair)).then_some(ReviewReason::Doubtful))
             };
             let probability = if pair.certain && doubt.is_none() { 1.0 } else { pair.probability };

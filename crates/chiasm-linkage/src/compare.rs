@@ -124,17 +124,20 @@ impl Comparer {
         agreement
     }
 
-    /// What each field says of two records.
+    /// What each field says of two records, and last what a household would explain.
     pub(crate) fn evidence(&self, scorer: &Scorer, records: &Records, a: u32, b: u32) -> Vec<Evidence> {
         let agreement = self.compare(records, a.min(b), a.max(b), &mut Cache::new(4));
         let comparisons = self.comparisons.iter().enumerate();
-        comparisons
-            .map(|(at, comparison)| Evidence {
-                field: comparison.name.clone(),
-                level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
-                weight: scorer.weight(at, &agreement),
-            })
-            .collect()
+        let fields = comparisons.map(|(at, comparison)| Evidence {
+            field: comparison.name.clone(),
+            level: comparison.measure.levels()[usize::from(agreement.levels[at])].to_owned(),
+            weight: scorer.weight(at, &agreement),
+        });
+        let (weights, count) = scorer.weights(&agreement);
+        let less = scorer.household.bits(&weights[..count]);
+        let level = if less < 0.1 { "hardly two of one" } else { "may be two of one" };
+        let household = Evidence { field: "household".into(), level: level.into(), weight: -less };
+        fields.chain([household]).collect()
     }
 
     /// Fills in comparison number `at`. Those of order come after the two that they speak of.

@@ -3,6 +3,7 @@
 use crate::blocking::Blocking;
 use crate::compare::{Agreement, Cache, Comparer};
 use crate::defaults;
+use crate::household::Counts as Shared;
 use crate::levels::{EXACT, MISSING, MOST, Measure};
 use crate::records::Records;
 use crate::sampling::{below, mix};
@@ -42,7 +43,9 @@ pub(crate) fn estimate(records: &Records, comparer: &Comparer, blocking: &Blocki
         let posteriors: Vec<f64> = seen.par_iter().map(|pair| scorer.probability(&pair.agreement)).collect();
         let matches: f64 = seen.iter().zip(&posteriors).map(|(pair, p)| pair.counts * p).sum();
         let before = scorer.prior;
+        let shared = count_households(&scorer, &seen);
         count_m(&mut scorer, &seen, &posteriors);
+        scorer.household.learn(comparer, &shared, matches, records.pairs());
         scorer.prior = (matches.max(1.0) / records.pairs().max(2.0)).min(0.5);
         // Matches among random pairs are few: u settles at once.
         if round < 2 {
@@ -116,6 +119,23 @@ fn add(mut a: Counts, b: Counts) -> Counts {
         }
     }
     a
+}
+
+fn count_households(scorer: &Scorer, seen: &[Seen]) -> Shared {
+    let prior = scorer.prior / (1.0 - scorer.prior);
+    let parts: Vec<Shared> = seen
+        .par_chunks(16_384)
+        .map(|chunk| {
+            let mut counts = Shared::none();
+            for pair in chunk {
+                let (weights, count) = scorer.weights(&pair.agreement);
+                let odds = prior * f64::from(weights.iter().sum::<f32>()).exp2();
+                scorer.household.count(&weights[..count], odds, pair.counts, pair.touches, &mut counts);
+            }
+            counts
+        })
+        .collect();
+    parts.iter().fold(Shared::none(), |all, part| all.and(part))
 }
 
 fn count_m(scorer: &mut Scorer, seen: &[Seen], posteriors: &[f64]) {

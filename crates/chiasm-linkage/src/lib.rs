@@ -12,6 +12,7 @@ mod estimate;
 mod fields;
 mod guard;
 mod headers;
+mod household;
 mod identity;
 mod index;
 mod ledger;

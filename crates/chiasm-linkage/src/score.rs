@@ -1,5 +1,6 @@
 use crate::compare::{Agreement, Cache, Comparer};
 use crate::defaults;
+use crate::household::Household;
 use crate::levels::{EXACT, MISSING, MOST, Measure, order};
 use crate::records::Records;
 
@@ -28,6 +29,8 @@ pub(crate) struct Scorer {
     pub(crate) chances: Vec<Chances>,
     /// Chance that two records drawn at random are of one person.
     pub(crate) prior: f64,
+    /// What two persons of one household share.
+    pub(crate) household: Household,
     /// Bits of each level without rarity. Shape: `[comparison][level]`.
     bits: Vec<[f32; MOST]>,
     /// Most bits of any level but the exact ones.
@@ -48,6 +51,7 @@ impl Scorer {
         let mut scorer = Self {
             chances: chances.collect(),
             prior,
+            household: Household::assumed(comparer, prior),
             bits: Vec::new(),
             ceiling: Vec::new(),
             order: Vec::new(),
@@ -103,9 +107,20 @@ impl Scorer {
         self.bits[at][usize::from(level)] + moved
     }
 
-    /// Sum of the weights in bits.
+    /// The weights of all comparisons, and how many there are.
+    pub(crate) fn weights(&self, agreement: &Agreement) -> ([f32; MOST], usize) {
+        let mut weights = [0.0; MOST];
+        let count = self.chances.len().min(MOST);
+        for (at, weight) in weights.iter_mut().enumerate().take(count) {
+            *weight = self.weight(at, agreement);
+        }
+        (weights, count)
+    }
+
+    /// Sum of the weights in bits, less what a household would explain as well.
     pub(crate) fn total(&self, agreement: &Agreement) -> f32 {
-        (0..self.chances.len()).map(|at| self.weight(at, agreement)).sum()
+        let (weights, count) = self.weights(agreement);
+        weights.iter().sum::<f32>() - self.household.bits(&weights[..count])
     }
 
     /// Bits that a pair needs for as much chance as this.
