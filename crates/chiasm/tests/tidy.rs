@@ -32,7 +32,7 @@ const WRITTEN: [&str; 7] =
 /// The fronts, and what they speak to other systems with: the only ones with an async runtime and a socket.
 const FRONTS: [&str; 4] = ["chiasm", "chiasm-server", "chiasm-python", "chiasm-exchange"];
 /// Names (or beginnings, with `*`) of what only some may depend on, and who.
-const RESERVED: [(&[&str], &[&str]); 7] = [
+const RESERVED: [(&[&str], &[&str]); 9] = [
     (&["candle*", "gemm", "pulp"], &["chiasm-learn"]),
     // The pipeline has no parser of its own: it writes predictions.parquet (arrow, parquet) and the
     // answers of `predict` (csv). `code_that_reads_formats_is_in_ingest` looks at what it calls.
@@ -40,7 +40,10 @@ const RESERVED: [(&[&str], &[&str]); 7] = [
     // The store's own files are Parquet.
     (&["parquet", "arrow*"], &["chiasm-ingest", "chiasm-pipeline", "chiasm-store"]),
     (&["datafusion*", "object_store"], &["chiasm-store"]),
-    (&["npyz", "zip", "flate2", "tar", "dicom*", "noodles*", "hl7*", "tiff", "nifti"], &["chiasm-ingest"]),
+    (&["npyz", "zip", "flate2", "tar", "dicom-core", "dicom-d*", "dicom-o*", "dicom-p*"], &["chiasm-ingest"]),
+    (&["noodles*", "hl7*", "tiff", "nifti"], &["chiasm-ingest"]),
+    // What goes over the wire around an instance: PDUs and names of transfer syntaxes.
+    (&["dicom-encoding", "dicom-transfer*", "dicom-ul"], &["chiasm-exchange"]),
     (&["tokio", "axum*", "hyper*", "tonic*", "tower*", "async-std", "smol", "mio"], &FRONTS),
     // Who learns cannot name a person.
     (&["chiasm-linkage"], &["chiasm-ingest", "chiasm-pipeline"]),
