@@ -167,13 +167,20 @@ fn tables_of_people_are_linked() {
     let given = ["ada", "mary", "grace", "rosalind", "emmy", "sofia", "marie", "lise", "chien", "maria"];
     let family = ["byron", "somerville", "hopper", "franklin", "noether", "kovalevskaya", "curie", "meitner"];
     let mut table = String::from("id,given_name,surname,date_of_birth,postcode\n");
-    for i in 0..400usize {
-        let (g, f) = (given[i % 10], format!("{}{}", family[i / 10 % 8], (b'a' + (i / 80) as u8) as char));
-        let born = format!("19{:02}{:02}{:02}", 10 + i * 7 % 80, 1 + i * 5 % 12, 1 + i * 11 % 28);
-        table += &format!("{i},{g},{f},{born},{:04}\n", 1000 + i * 37 % 900);
+    // Draws that are the same every time: the top bits of a multiplied counter.
+    let mut state = 1_u64;
+    let mut draw = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    for i in 0..400 {
+        let (g, f) = (given[draw(10)], format!("{}{}", family[draw(8)], char::from(b'a' + draw(20) as u8)));
+        let born = format!("19{:02}{:02}{:02}", 10 + draw(80), 1 + draw(12), 1 + draw(28));
+        let postcode = 1000 + draw(900);
+        table += &format!("{i},{g},{f},{born},{postcode}\n");
         if i < 100 {
             // The same person again, with a slip in the name.
-            table += &format!("{i}-again,{g},{}x,{born},{:04}\n", &f[..f.len() - 1], 1000 + i * 37 % 900);
+            table += &format!("{i}-again,{g},{}x,{born},{postcode}\n", &f[..f.len() - 1]);
         }
     }
     toy.write("people.csv", table);
