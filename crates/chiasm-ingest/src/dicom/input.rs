@@ -10,7 +10,7 @@ const WHOLE: u64 = 32 << 20;
 /// Bytes of a large file that are held at a time.
 const WINDOW: usize = 1 << 16;
 /// Most bytes that a deflated data set may unpack to.
-pub(super) const INFLATED: u64 = 96 << 20;
+pub(super) const INFLATED: u64 = 64 << 20;
 
 /// The bytes of an instance, wherever they are, readable at any place in bounded memory.
 pub(super) struct Input {
