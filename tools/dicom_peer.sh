@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 if ! [ -x "$env/bin/python" ]; then
     python3 -m venv "$env"
 fi
-"$env/bin/pip" install --quiet pydicom==3.0.2 numpy 'pylibjpeg[all]==2.1.0' blake3
+"$env/bin/pip" install --quiet pydicom==3.0.2 numpy 'pylibjpeg[all]==2.1.0' pillow blake3
 cd "$here"
 cargo build --release --quiet --workspace --example dicom_dump
 target=${CARGO_TARGET_DIR:-$here/target}

@@ -92,7 +92,7 @@ fn compare(golden: &str, folder: &Path) -> usize {
 
 #[test]
 fn fixtures_are_read_as_pydicom_reads_them() {
-    assert_eq!(compare(include_str!("fixtures/dicom/golden.tsv"), &fixtures()), 26);
+    assert_eq!(compare(include_str!("fixtures/dicom/golden.tsv"), &fixtures()), 42);
 }
 
 #[test]
@@ -217,6 +217,29 @@ fn frames_are_those_of_the_array_that_was_written() {
         let found = dicom::frame(&data, frame).unwrap().values.reals();
         let expected: Vec<f64> = ramp(frame as usize * 35, 35, 1).collect();
         assert_eq!(found, expected, "frame {frame}");
+    }
+}
+
+#[test]
+fn codecs_without_loss_give_back_what_was_written() {
+    let open = |name: &str| dicom::open(&Source::file(&fixtures().join("codecs").join(name))).unwrap();
+    for (native, others) in [
+        ("rgb", &["lossless", "rle", "jls", "jls_line", "jls_none", "j2k"][..]),
+        ("grey", &["lossless", "rle", "jls", "j2k"]),
+    ] {
+        let written = open(&format!("{native}.dcm"));
+        for other in others {
+            let packed = open(&format!("{native}_{other}.dcm"));
+            for frame in 0..2 {
+                let (one, other) = (dicom::frame(&written, frame), dicom::frame(&packed, frame));
+                assert_eq!(
+                    one.unwrap().values,
+                    other.unwrap().values,
+                    "{native} in {:?}",
+                    packed.transfer_syntax()
+                );
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ const WHOLE: u64 = 32 << 20;
 /// Bytes of a large file that are held at a time.
 const WINDOW: usize = 1 << 16;
 /// Most bytes that a deflated data set may unpack to.
-pub(super) const INFLATED: u64 = 96 << 20;
+pub(super) const INFLATED: u64 = 64 << 20;
 
 /// The bytes of an instance, wherever they are, readable at any place in bounded memory.
 pub(super) struct Input {
@@ -138,14 +138,14 @@ impl Input {
 
     /// Hands the bytes of a range over in pieces of at most a mebibyte.
     pub(super) fn pieces(&self, offset: u64, length: u64, mut take: impl FnMut(&[u8])) {
-        if let Content::Memory(_) = &self.content {
+        if matches!(self.content, Content::Memory(_)) || length <= WINDOW as u64 / 4 {
             return take(&self.part(offset, length));
         }
         let end = offset.saturating_add(length).min(self.length);
-        let mut piece = vec![0; 1 << 20];
+        let mut piece = vec![0; length.min(1 << 20) as usize];
         let mut at = offset;
         while at < end {
-            let n = (end - at).min(1 << 20) as usize;
+            let n = (end - at).min(piece.len() as u64) as usize;
             let found = self.read(at, &mut piece[..n]);
             if found == 0 {
                 break;

@@ -17,7 +17,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Decoded<Packed> {
         return Err("no start of a JPEG-LS image".to_owned());
     }
     while image.len() < layout.samples {
-        while bytes.get(at) != Some(&0xff) || bytes.get(at + 1).is_none_or(|&b| b == 0xff) {
+        while bytes.get(at) != Some(&0xff) || bytes.get(at + 1).is_none_or(|&b| b < 0x80 || b == 0xff) {
             at += 1;
             if at + 1 >= bytes.len() {
                 return Err("the image ends before its last component".to_owned());
