@@ -4,30 +4,37 @@
 //! on, ends in order on SIGTERM or Ctrl-C, and prints what it did.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use chiasm_exchange::dicom::{DicomOptions, DicomServer};
 use chiasm_exchange::inbox::{Inbox, Rotation};
-use chiasm_exchange::mllp::{Acknowledge, MllpOptions, MllpServer, Outcome};
+use chiasm_exchange::mllp::{Answer, MllpOptions, MllpServer, Outcome};
 use chiasm_exchange::{Error, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The least acknowledgement that HL7 clients take; the real one is made where HL7 is parsed.
-fn acknowledge(message: &[u8], outcome: &Outcome) -> Vec<u8> {
-    let header = message.split(|&b| b == b'\r').next().unwrap_or_default();
-    let field = |n: usize| {
-        String::from_utf8_lossy(header.split(|&b| b == b'|').nth(n).unwrap_or_default()).into_owned()
-    };
-    let (code, text) = match outcome {
-        Ok(_) => ("AA", ""),
-        Err(Error::Disk { .. }) => ("AE", "cannot be kept now"),
-        Err(_) => ("AE", "cannot be kept"),
-    };
-    let (from, at, to, there) = (field(4), field(5), field(2), field(3));
-    let (id, mode, version) = (field(9), field(10), field(11));
-    format!("MSH|^~\\&|{from}|{at}|{to}|{there}|20260101000000||ACK|{id}|{mode}|{version}\rMSA|{code}|{id}|{text}\r")
-        .into_bytes()
+struct Least;
+
+impl Answer for Least {
+    fn refusal(&self, message: &[u8]) -> Option<&'static str> {
+        (!message.starts_with(b"MSH")).then_some("expected MSH")
+    }
+
+    fn acknowledge(&self, message: &[u8], outcome: &Outcome) -> Vec<u8> {
+        let header = message.split(|&b| b == b'\r').next().unwrap_or_default();
+        let field = |n: usize| {
+            String::from_utf8_lossy(header.split(|&b| b == b'|').nth(n).unwrap_or_default()).into_owned()
+        };
+        let (code, text) = match outcome {
+            Ok(_) => ("AA", ""),
+            Err(Error::Disk { .. }) => ("AE", "cannot be kept now"),
+            Err(_) => ("AE", "cannot be kept"),
+        };
+        let (from, at, to, there) = (field(4), field(5), field(2), field(3));
+        let (id, mode, version) = (field(9), field(10), field(11));
+        format!("MSH|^~\\&|{from}|{at}|{to}|{there}|20260101000000||ACK|{id}|{mode}|{version}\rMSA|{code}|{id}|{text}\r")
+            .into_bytes()
+    }
 }
 
 #[tokio::main]
@@ -57,9 +64,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(address) = hl7 {
         let options = MllpOptions { tls, ..MllpOptions::default() };
-        let acknowledge: Acknowledge = Arc::new(acknowledge);
         let listener = TcpListener::bind(address).await?;
-        let server = MllpServer::start(listener, inbox.clone(), options, acknowledge)?;
+        let server = MllpServer::start(listener, inbox.clone(), options, Least)?;
         println!("hl7 {}", server.address());
         running.1 = Some(server);
     }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::inbox::Inbox;
-use crate::{Error, Tls};
+use crate::{Error, Log, Tls};
 use association::Association;
 
 pub use dimse::status;
@@ -46,6 +46,8 @@ pub struct DicomOptions {
     pub request: Duration,
     /// TLS, or plain TCP where `None`.
     pub tls: Option<Tls>,
+    /// Who was turned away, and why.
+    pub log: Log,
 }
 
 impl Default for DicomOptions {
@@ -60,6 +62,7 @@ impl Default for DicomOptions {
             idle: Duration::from_secs(60),
             request: Duration::from_secs(10),
             tls: None,
+            log: Log::default(),
         }
     }
 }
@@ -126,6 +129,7 @@ impl DicomServer {
             counts: counts.clone(),
             stopping: stopping.clone(),
             crowded: false,
+            caller: address,
         };
         let accepting = tokio::spawn(accept(listener, association, stopped));
         Ok(Self { address, counts, stop, stopping, accepting })
@@ -179,7 +183,7 @@ async fn accept(listener: TcpListener, association: Association, mut stopped: wa
             _ = stopped.wait_for(|stop| *stop) => return,
             taken = listener.accept() => taken,
         };
-        let Ok(stream) = taken.and_then(|(stream, _)| stream.into_std()) else {
+        let Ok((stream, caller)) = taken.and_then(|(stream, caller)| Ok((stream.into_std()?, caller))) else {
             // Out of descriptors, most likely: wait for some to come back.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -190,9 +194,11 @@ async fn accept(listener: TcpListener, association: Association, mut stopped: wa
         let limit = association.options.max_associations;
         if before >= limit + TOLD {
             counts.rejected.fetch_add(1, Ordering::Relaxed);
+            let log = &association.options.log;
+            log.say(format_args!("dicom: {caller} turned away: {before} connections are open"));
             continue;
         }
-        let one = Association { crowded: before >= limit, ..association.clone() };
+        let one = Association { crowded: before >= limit, caller, ..association.clone() };
         let spawned = std::thread::Builder::new().name("dicom".into()).spawn(move || {
             let _open = open;
             one.run(stream);

@@ -44,6 +44,20 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// Too much is under way; later there may be room.
+    #[error("{what} hold more than {limit} bytes together")]
+    Busy {
+        /// What is under way.
+        what: &'static str,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A message that is not taken, by the rules of whoever reads it.
+    #[error("not taken: {reason}")]
+    Unfit {
+        /// Which rule it breaks; never a value of a patient.
+        reason: &'static str,
+    },
     /// The inbox was closed while the message waited.
     #[error("the inbox is closed")]
     Closed,

@@ -238,7 +238,8 @@ pub fn sealed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         }
         if let Some(these) = files.get_mut(start..) {
-            these.sort();
+            // The shorter first: numbers grow a digit.
+            these.sort_by_cached_key(|file| (file.as_os_str().len(), file.clone()));
         }
     }
     Ok(files)

@@ -20,9 +20,11 @@
 pub mod dicom;
 mod error;
 pub mod inbox;
+mod log;
 pub mod mllp;
 pub mod pull;
 mod tls;
 
 pub use error::Error;
+pub use log::Log;
 pub use tls::Tls;

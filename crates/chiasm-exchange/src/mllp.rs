@@ -16,17 +16,31 @@ use tokio_rustls::TlsAcceptor;
 pub use frame::wrap;
 
 use crate::inbox::{Inbox, Receipt};
-use crate::{Error, Tls};
+use crate::{Error, Log, Tls};
 use connection::Connection;
 
-/// What became of a message; the acknowledgement says so: `AA` for kept, `AE` for the rest.
+/// What became of a message; the acknowledgement says so.
 pub type Outcome = Result<Receipt, Error>;
 
-/// Makes the acknowledgement's text, without a frame, for a message and what became of it.
-///
-/// HL7 is parsed elsewhere; this crate only knows frames. A message that was too large is given as its first
-/// bytes.
-pub type Acknowledge = Arc<dyn Fn(&[u8], &Outcome) -> Vec<u8> + Send + Sync>;
+/// How messages are answered. HL7 is parsed elsewhere; this crate only knows frames.
+pub trait Answer: Send + Sync + 'static {
+    /// Why a message is not taken, or `None`; asked before it is kept.
+    fn refusal(&self, message: &[u8]) -> Option<&'static str>;
+    /// The acknowledgement's text, without a frame, for a message and what became of it; empty for none. A
+    /// message that was too large is given as its first bytes.
+    fn acknowledge(&self, message: &[u8], outcome: &Outcome) -> Vec<u8>;
+}
+
+/// Takes every message, and answers with what the function makes.
+impl<F: Fn(&[u8], &Outcome) -> Vec<u8> + Send + Sync + 'static> Answer for F {
+    fn refusal(&self, _message: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    fn acknowledge(&self, message: &[u8], outcome: &Outcome) -> Vec<u8> {
+        self(message, outcome)
+    }
+}
 
 /// The limits of an MLLP listener.
 #[derive(Debug, Clone)]
@@ -43,17 +57,21 @@ pub struct MllpOptions {
     pub message: Duration,
     /// TLS, or plain TCP where `None`.
     pub tls: Option<Tls>,
+    /// Who was turned away, and why.
+    pub log: Log,
 }
 
 impl Default for MllpOptions {
     fn default() -> Self {
         Self {
-            max_message: 32 << 20,
+            // The reader's limit is 32 MiB, and the last piece may go beyond ours.
+            max_message: 31 << 20,
             max_memory: 128 << 20,
             max_connections: 256,
             idle: Duration::from_secs(600),
             message: Duration::from_secs(60),
             tls: None,
+            log: Log::default(),
         }
     }
 }
@@ -96,7 +114,7 @@ impl MllpServer {
         listener: TcpListener,
         inbox: Inbox,
         options: MllpOptions,
-        acknowledge: Acknowledge,
+        answer: impl Answer,
     ) -> Result<Self, Error> {
         let address = listener.local_addr().map_err(Error::disk("listen"))?;
         let tls = options.tls.as_ref().map(Tls::server_config).transpose()?.map(TlsAcceptor::from);
@@ -106,10 +124,11 @@ impl MllpServer {
         let connection = Connection {
             inbox,
             options: options.into(),
-            acknowledge,
+            answer: Arc::new(answer),
             counts: counts.clone(),
             memory,
             stopped,
+            caller: address,
         };
         let accepting = tokio::spawn(accept(listener, connection, tls));
         Ok(Self { address, counts, stop, accepting })
@@ -150,17 +169,22 @@ async fn accept(listener: TcpListener, connection: Connection, tls: Option<TlsAc
             Some(_) = open.join_next() => continue,
             taken = listener.accept() => taken,
         };
-        let Ok((stream, _)) = taken else {
+        let Ok((stream, caller)) = taken else {
             // Out of descriptors, most likely: wait for some to come back.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         if open.len() >= connection.options.max_connections {
             connection.counts.turned_away.fetch_add(1, Ordering::Relaxed);
+            let most = connection.options.max_connections;
+            connection
+                .options
+                .log
+                .say(format_args!("hl7: {caller} turned away: {most} connections are open"));
             continue;
         }
         connection.counts.connections.fetch_add(1, Ordering::Relaxed);
-        open.spawn(serve(stream, connection.clone(), tls.clone()));
+        open.spawn(serve(stream, Connection { caller, ..connection.clone() }, tls.clone()));
     }
     drop(listener);
     while open.join_next().await.is_some() {}
@@ -172,8 +196,10 @@ async fn serve(stream: TcpStream, connection: Connection, tls: Option<TlsAccepto
         None => connection.run(stream).await,
         Some(tls) => {
             let shaken = tokio::time::timeout(connection.options.message, tls.accept(stream)).await;
-            if let Ok(Ok(stream)) = shaken {
-                connection.run(stream).await;
+            match shaken {
+                Ok(Ok(stream)) => connection.run(stream).await,
+                Ok(Err(e)) => connection.say(format_args!("no TLS: {e}")),
+                Err(_) => connection.say(format_args!("no TLS in time")),
             }
         }
     }

@@ -4,6 +4,7 @@ mod bulk;
 mod dicomweb;
 mod fhir;
 mod http;
+mod ledger;
 mod login;
 mod multipart;
 
@@ -11,6 +12,7 @@ pub use bulk::{Export, Level};
 pub use dicomweb::{DicomWeb, StudyQuery};
 pub use fhir::{Fhir, Page};
 pub use http::{Client, ClientOptions};
+pub use ledger::{Bookmark, Ledger};
 pub use login::{BackendService, Login, SecretSource};
 
 /// What a pull brought.

@@ -5,26 +5,39 @@
 mod support;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
+use chiasm_exchange::Error;
 use chiasm_exchange::inbox::{Inbox, Rotation, sealed};
-use chiasm_exchange::mllp::{Acknowledge, MllpOptions, MllpServer};
+use chiasm_exchange::mllp::{Answer, MllpOptions, MllpServer, Outcome};
 use support::{Sender, message, messages_of};
 use tokio::net::TcpListener;
 
-fn acknowledge() -> Acknowledge {
-    Arc::new(|message, outcome| {
-        let code = if outcome.is_ok() { "AA" } else { "AE" };
+struct Short;
+
+impl Answer for Short {
+    fn refusal(&self, message: &[u8]) -> Option<&'static str> {
+        message.windows(6).any(|w| w == b"|UNFIT").then_some("unfit")
+    }
+
+    fn acknowledge(&self, message: &[u8], outcome: &Outcome) -> Vec<u8> {
+        let code = match outcome {
+            Ok(_) => "AA",
+            Err(Error::Disk { .. } | Error::Busy { .. } | Error::Closed) => "AE",
+            Err(_) => "AR",
+        };
         let id = message.split(|&b| b == b'|').nth(9).unwrap_or_default();
+        if id == b"SILENT" {
+            return Vec::new();
+        }
         format!("MSA|{code}|{}", String::from_utf8_lossy(id)).into_bytes()
-    })
+    }
 }
 
 async fn start(folder: &Path, options: MllpOptions) -> MllpServer {
     let inbox = Inbox::open(folder, Rotation::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    MllpServer::start(listener, inbox, options, acknowledge()).unwrap()
+    MllpServer::start(listener, inbox, options, Short).unwrap()
 }
 
 fn kept(folder: &Path) -> Vec<Vec<u8>> {
@@ -81,17 +94,19 @@ async fn what_cannot_be_kept_is_answered_with_an_error() {
         let mut sender = Sender::call(address).unwrap();
         let mut bad = message(1, 100);
         bad.insert(50, 0x1C);
-        assert_eq!(sender.send(&bad).unwrap(), b"MSA|AE|M1?");
-        assert_eq!(sender.send(b"").unwrap(), b"MSA|AE|");
+        assert_eq!(sender.send(&bad).unwrap(), b"MSA|AR|M1?");
+        assert_eq!(sender.send(b"").unwrap(), b"MSA|AR|");
+        assert_eq!(sender.send(b"MSH|||||||||UNFIT|").unwrap(), b"MSA|AR|UNFIT");
+        sender.raw(b"\x0BMSH|||||||||SILENT|\x1C\r").unwrap();
         assert_eq!(sender.send(&message(2, 100)).unwrap(), b"MSA|AA|M2");
-        assert_eq!(sender.send(&message(3, 200_000)).unwrap(), b"MSA|AE|M3");
+        assert_eq!(sender.send(&message(3, 200_000)).unwrap(), b"MSA|AR|M3");
         assert!(sender.answer().is_err(), "the connection is closed");
     })
     .await
     .unwrap();
-    assert_eq!((server.tally().kept, server.tally().refused), (1, 3));
+    assert_eq!((server.tally().kept, server.tally().refused), (2, 4));
     server.stop().await;
-    assert_eq!(kept(folder.path()), [message(2, 100)]);
+    assert_eq!(kept(folder.path()), [b"MSH|||||||||SILENT|".to_vec(), message(2, 100)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,8 +14,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chiasm_exchange::Error;
 use chiasm_exchange::inbox::{Inbox, sealed};
 use chiasm_exchange::pull::{
-    BackendService, Client, ClientOptions, DicomWeb, Export, Fhir, Level, Login, Pulled, SecretSource,
-    StudyQuery,
+    BackendService, Bookmark, Client, ClientOptions, DicomWeb, Export, Fhir, Level, Login, Pulled,
+    SecretSource, StudyQuery,
 };
 use ring::signature::{ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey};
 
@@ -236,7 +236,7 @@ fn an_export_is_asked_for_waited_for_and_fetched_with_a_token_that_is_renewed() 
             patience: Duration::from_secs(30),
         };
         let fhir = Fhir::new(client(&server, Login::Backend(service)));
-        let pulled = fhir.export(&export, &inbox(folder.path())).unwrap();
+        let pulled = fhir.export(&export, &inbox(folder.path()), None).unwrap();
         assert_eq!((pulled.kept, pulled.missing), (3, 1));
         assert_eq!(contents(folder.path()).len(), 3);
         let asked = server.asked.lock().unwrap();
@@ -256,6 +256,53 @@ fn an_export_is_asked_for_waited_for_and_fetched_with_a_token_that_is_renewed() 
             assert!(once.insert(claims["jti"].to_string()));
         }
     }
+}
+
+#[test]
+fn an_export_of_a_busy_server_that_lacks_a_file_brings_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(|asked, before, here| match (asked.method.as_str(), asked.path.as_str()) {
+        ("GET", "/base/Patient/$export?_outputFormat=application%2Ffhir%2Bndjson") if before == 0 => {
+            (429, vec![("Retry-After".into(), "0".into())], vec![])
+        }
+        ("GET", path) if path.contains("$export") => {
+            (202, vec![("Content-Location".into(), format!("{here}/status"))], vec![])
+        }
+        ("GET", "/status") if before == 0 => (202, vec![("Retry-After".into(), "0".into())], vec![]),
+        ("GET", "/status") if before < 3 => (429, vec![("Retry-After".into(), "0".into())], vec![]),
+        ("GET", "/status") => ok(format!(
+            r#"{{"output":[{{"url":"{here}/f/1"}},{{"url":"{here}/f/lost"}},{{"url":"{here}/f/2"}}]}}"#
+        )),
+        ("GET", path @ ("/f/1" | "/f/2")) => ok(format!("{{\"resourceType\":\"{path}\"}}\n")),
+        _ => (404, vec![], vec![]),
+    });
+    let patience = Duration::from_secs(30);
+    let export = Export { level: Level::Patient, types: Vec::new(), since: None, patience };
+    let fhir = Fhir::new(client(&server, Login::Anonymous));
+    let mark = Bookmark::open(folder.path(), "this export").unwrap();
+    let pulled = fhir.export(&export, &inbox(folder.path()), Some(&mark)).unwrap();
+    assert_eq!((pulled.kept, pulled.missing), (2, 1));
+    assert_eq!(contents(folder.path()).len(), 2);
+    assert!(
+        server.asked.lock().unwrap().iter().all(|a| a.method != "DELETE"),
+        "the server may still be asked"
+    );
+    // And is: the same export, not another one.
+    let pulled = fhir.export(&export, &inbox(folder.path()), Some(&mark)).unwrap();
+    assert_eq!((pulled.kept, pulled.new, pulled.missing), (2, 0, 1));
+    assert_eq!(server.asked.lock().unwrap().iter().filter(|a| a.path.contains("$export")).count(), 2);
+    // A bookmark that the server no longer knows: asked for anew.
+    mark.set(&format!("{}/forgotten", server.address)).unwrap();
+    assert_eq!(fhir.export(&export, &inbox(folder.path()), Some(&mark)).unwrap().kept, 2);
+    // One that is never ready is given up in time.
+    let never = serve(|asked, _, here| match asked.path.as_str() {
+        "/status" => (202, vec![("Retry-After".into(), "1".into())], vec![]),
+        _ => (202, vec![("Content-Location".into(), format!("{here}/status"))], vec![]),
+    });
+    let export = Export { patience: Duration::from_secs(2), ..export };
+    let fhir = Fhir::new(client(&never, Login::Anonymous));
+    let late = fhir.export(&export, &inbox(folder.path()), None).unwrap_err();
+    assert!(late.to_string().contains("still prepares"), "{late}");
 }
 
 fn part10(uid: &str, size: usize) -> Vec<u8> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chiasm_exchange::dicom::{DicomOptions, DicomServer};
 use chiasm_exchange::inbox::{Inbox, Rotation, sealed};
-use chiasm_exchange::mllp::{MllpOptions, MllpServer};
+use chiasm_exchange::mllp::{MllpOptions, MllpServer, Outcome};
 use chiasm_exchange::{Error, Tls};
 use dicom_ul::pdu::{AssociationRQ, Pdu, PresentationContextProposed, UserVariableItem, write_pdu};
 use rustls::pki_types::pem::PemObject;
@@ -63,8 +63,8 @@ async fn both_listeners_speak_tls_and_refuse_what_is_not() {
     let inbox = Inbox::open(folder.path(), Rotation::default()).unwrap();
     let bind = || TcpListener::bind("127.0.0.1:0");
     let options = MllpOptions { tls: tls(None), ..MllpOptions::default() };
-    let hl7 =
-        MllpServer::start(bind().await.unwrap(), inbox.clone(), options, Arc::new(|_, _| b"MSA|AA".to_vec()));
+    let answer = |_: &[u8], _: &Outcome| b"MSA|AA".to_vec();
+    let hl7 = MllpServer::start(bind().await.unwrap(), inbox.clone(), options, answer);
     let options = DicomOptions { tls: tls(None), request: Duration::from_secs(1), ..DicomOptions::default() };
     let dicom = DicomServer::start(bind().await.unwrap(), inbox.clone(), options);
     // One that wants to see certificates that we do not have.
@@ -92,6 +92,18 @@ async fn both_listeners_speak_tls_and_refuse_what_is_not() {
         let mut refused = call(closed);
         let _ = refused.write_all(&associate());
         assert!(refused.read_exact(&mut [0; 6]).is_err());
+
+        // A handshake that goes on byte by byte ends when a request must have come.
+        let mut slow = TcpStream::connect(images).unwrap();
+        let began = std::time::Instant::now();
+        let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3][..], &[7; 200]].concat();
+        for byte in hello {
+            if slow.write_all(&[byte]).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 
         for address in [there, images] {
             let mut plain = TcpStream::connect(address).unwrap();

@@ -43,7 +43,7 @@ mod rules;
 mod value;
 mod visit;
 
-pub use ack::{Acknowledgement, acknowledge};
+pub use ack::{Acknowledgement, acknowledge, refusal};
 pub use check::check;
 pub use frame::MESSAGE_LIMIT;
 

@@ -1,6 +1,8 @@
 //! Bytes beside the events, named by their hash.
 
-use crate::place::{Place, Temporary};
+use crate::disk::Temporary;
+use crate::place::Place;
+use crate::seen::first;
 use crate::{Error, Store};
 use chiasm_record::AssetId;
 use std::fs::File;
@@ -17,21 +19,25 @@ pub fn name(id: &AssetId) -> String {
 }
 
 impl Store {
-    /// Keeps bytes; nothing happens where they are there already.
+    /// Keeps bytes; nothing happens where they are there already. The next commit makes them durable.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Remote`].
-    pub fn put_asset(&self, bytes: &[u8]) -> Result<AssetId, Error> {
+    pub fn put_asset(&mut self, bytes: &[u8]) -> Result<AssetId, Error> {
         let id = AssetId::new(*blake3::hash(bytes).as_bytes());
-        self.place().create(&name(&id), bytes)?;
+        if !self.has_asset(&id)? {
+            self.place.put(&name(&id), bytes)?;
+            self.unsettled.insert(name(&id));
+        }
         Ok(id)
     }
 
-    /// Keeps a copy of a file, which must have the hash `id`; says how many bytes it has.
+    /// Keeps a copy of a file, which must have the hash `id`; says how many bytes it has. The next commit makes
+    /// it durable.
     ///
     /// # Errors
     /// [`Error::AssetChanged`] where it has another; [`Error::Io`] or [`Error::Remote`].
-    pub fn put_asset_file(&self, path: &Path, id: &AssetId) -> Result<u64, Error> {
+    pub fn put_asset_file(&mut self, path: &Path, id: &AssetId) -> Result<u64, Error> {
         let name = name(id);
         let fault = |action| {
             let name = name.clone();
@@ -39,10 +45,10 @@ impl Store {
         };
         let mut from = File::open(path).map_err(fault("read"))?;
         let bytes = from.metadata().map_err(fault("read"))?.len();
-        if self.place().has(&name)? {
+        if self.has_asset(id)? {
             return Ok(bytes);
         }
-        let Place::Folder(root) = self.place() else {
+        let Place::Folder(root) = &self.place else {
             let mut all = Vec::new();
             from.read_to_end(&mut all).map_err(fault("read"))?;
             return match self.put_asset(&all)? {
@@ -50,24 +56,38 @@ impl Store {
                 _ => Err(Error::AssetChanged),
             };
         };
-        let temporary = Temporary::beside(root).map_err(fault("written"))?;
-        let mut to = File::create(&temporary.0).map_err(fault("written"))?;
-        let mut hasher = blake3::Hasher::new();
-        let mut block = vec![0; BLOCK];
-        loop {
-            match from.read(&mut block).map_err(fault("read"))? {
-                0 => break,
-                n => {
-                    hasher.update(&block[..n]);
-                    to.write_all(&block[..n]).map_err(fault("written"))?;
-                }
+        let there = File::open(root.join(&name)).and_then(|there| copy(there, &mut std::io::sink()));
+        if !there.is_ok_and(|hash| hash == *id.bytes()) {
+            let mut to = Temporary::beside(root).map_err(fault("written"))?;
+            let hash = copy(from, &mut to.file).map_err(fault("written"))?;
+            if hash != *id.bytes() {
+                return Err(Error::AssetChanged);
+            }
+            to.name(&root.join(&name)).map_err(fault("written"))?;
+        }
+        self.unsettled.insert(name);
+        Ok(bytes)
+    }
+
+    /// Whether an asset is committed, or put since. A file that no commit names may be what a power failure
+    /// left of one.
+    fn has_asset(&mut self, id: &AssetId) -> Result<bool, Error> {
+        self.look()?;
+        Ok(self.seen.assets.contains(&first(id.bytes())) || self.unsettled.contains(&name(id)))
+    }
+}
+
+/// Copies to the end; gives the hash of what was copied.
+fn copy(mut from: File, to: &mut dyn Write) -> std::io::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    let mut block = vec![0; BLOCK];
+    loop {
+        match from.read(&mut block)? {
+            0 => return Ok(*hasher.finalize().as_bytes()),
+            n => {
+                hasher.update(&block[..n]);
+                to.write_all(&block[..n])?;
             }
         }
-        if hasher.finalize().as_bytes() != id.bytes() {
-            return Err(Error::AssetChanged);
-        }
-        to.sync_all().map_err(fault("written"))?;
-        temporary.publish(&root.join(&name)).map_err(fault("written"))?;
-        Ok(bytes)
     }
 }

@@ -73,3 +73,14 @@ pub enum Error {
     #[error("the query failed: {0}")]
     Query(#[from] Box<datafusion::error::DataFusionError>),
 }
+
+impl Error {
+    /// Whether a file was asked for that is not there.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            Self::Remote { source, .. } => matches!(source, object_store::Error::NotFound { .. }),
+            _ => false,
+        }
+    }
+}

@@ -12,13 +12,17 @@
 
 mod assets;
 mod columns;
+mod disk;
 mod error;
 mod event_row;
+mod hold;
 mod manifest;
 mod parts;
 mod place;
 mod query;
+mod reclaim;
 mod rows;
+mod seen;
 mod store;
 mod table;
 
@@ -29,6 +33,7 @@ pub use event_row::{EventRow, RecordId};
 pub use manifest::{Manifest, Part, VERSION};
 pub use place::Place;
 pub use query::{plan, plan_from_bytes, plan_to_bytes};
+pub use reclaim::Reclaimed;
 pub use rows::{
     AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
 };

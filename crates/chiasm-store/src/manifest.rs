@@ -1,11 +1,15 @@
 use crate::place::Place;
 use crate::{Error, Table};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The version of the store's files that this program reads and writes.
 pub const VERSION: u32 = 1;
 /// Manifests kept behind the newest, for readers that have just opened one.
 const KEPT: u64 = 16;
+/// How often the newest is looked for while others commit.
+const ATTEMPTS: usize = 10;
 
 /// What a store holds at one moment: the parts of every table. A reader takes one and sees that state
 /// until it takes another.
@@ -48,10 +52,9 @@ impl Manifest {
     /// # Errors
     /// [`Error::Version`] where another program wrote it, [`Error::Damaged`] where it cannot be read.
     pub fn newest(place: &Place) -> Result<Option<Self>, Error> {
-        let Some(name) = place.list("manifest")?.pop() else { return Ok(None) };
+        let Some((name, bytes)) = newest(place)? else { return Ok(None) };
         let damaged =
             |found: String| Error::Damaged { place: name.clone(), expected: "a manifest".to_owned(), found };
-        let bytes = place.read(&name)?;
         #[derive(Deserialize)]
         struct Stamp {
             version: u32,
@@ -74,9 +77,23 @@ impl Manifest {
             return Ok(false);
         }
         if let Some(old) = self.commit.checked_sub(KEPT) {
-            place.remove(&name(old))?;
+            // It is committed, whatever becomes of an old one; the next clean-up takes what stays.
+            let _ = place.remove(&name(old));
         }
         Ok(true)
+    }
+
+    /// Makes sure that this manifest outlives a power failure, whoever published it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn settle(&self, place: &Place) -> Result<(), Error> {
+        place.settle(&BTreeSet::from([name(self.commit)]), None)
+    }
+
+    /// The name of its file.
+    pub(crate) fn file(&self) -> String {
+        name(self.commit)
     }
 
     /// The parts of a table.
@@ -88,6 +105,29 @@ impl Manifest {
     pub fn rows(&self, table: Table) -> u64 {
         self.of(table).map(|p| p.rows).sum()
     }
+}
+
+/// The newest manifest's name and bytes.
+fn newest(place: &Place) -> Result<Option<(String, Bytes)>, Error> {
+    let mut missed = None;
+    for _ in 0..ATTEMPTS {
+        let mut names = place.list("manifest")?;
+        names.retain(|name| is_manifest(name));
+        let Some(name) = names.pop() else { return Ok(None) };
+        match place.read(&name) {
+            Ok(bytes) => return Ok(Some((name, bytes))),
+            // Others have committed so often since that it is gone.
+            Err(error) if error.is_absence() => missed = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    missed.map_or(Ok(None), Err)
+}
+
+/// Whether a file of the folder of manifests is one; editors and file systems leave others.
+fn is_manifest(name: &str) -> bool {
+    let number = name.strip_prefix("manifest/").and_then(|n| n.strip_suffix(".json"));
+    number.is_some_and(|n| n.len() == 12 && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn name(commit: u64) -> String {
@@ -121,5 +161,12 @@ mod tests {
         assert!(matches!(Manifest::newest(&place), Err(Error::Version { found: 9, .. })));
         place.create("manifest/000000000002.json", b"{").unwrap();
         assert!(matches!(Manifest::newest(&place), Err(Error::Damaged { .. })));
+        // What editors and file systems leave there is none.
+        for name in [".nfs0001", "000000000003.json~", "000000000003.json.swp", "copy.json"] {
+            place.create(&format!("manifest/{name}"), b"x").unwrap();
+        }
+        assert!(
+            matches!(Manifest::newest(&place), Err(Error::Damaged { place, .. }) if place.ends_with("2.json"))
+        );
     }
 }

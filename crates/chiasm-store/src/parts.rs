@@ -48,8 +48,7 @@ pub(crate) fn write<R: Row>(place: &Place, bucket: Option<u32>, rows: &[R]) -> R
         Some(bucket) => format!("{}/bucket={bucket:03}/{name}.parquet", table.name()),
         None => format!("{}/{name}.parquet", table.name()),
     };
-    // A file of that name has that content: somebody else's attempt, or an earlier one.
-    place.create(&file, &bytes)?;
+    place.put(&file, &bytes)?;
     Ok(Some(Part { table, bucket, file, rows: rows.len() as u64, bytes: bytes.len() as u64 }))
 }
 

@@ -1,15 +1,16 @@
 //! Where a store's files are: a folder, or an object store such as S3.
 
 use crate::Error;
+use crate::disk::{self, Temporary};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::executor::block_on;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path as ObjectPath};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder or an object store, by the few verbs that a store needs.
 ///
@@ -17,14 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// one; a folder and memory need none.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// A local folder. What is written is on the disk before a call returns.
+    /// A local folder.
     Folder(PathBuf),
     /// Anything that `object_store` can reach.
     Remote(Arc<dyn ObjectStore>),
 }
-
-/// Tells the files apart that one process writes at the same time.
-static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Place {
     /// The name of the place in messages.
@@ -43,17 +41,18 @@ impl Place {
     pub fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, Error> {
         match self {
             Self::Folder(root) => {
-                let fault = |source| Error::Io { place: name.to_owned(), action: "written", source };
-                let path = root.join(name);
-                if path.exists() {
-                    // Whoever put it there may not have come as far as this.
-                    sync_folder(&path).map_err(fault)?;
-                    return Ok(false);
-                }
-                let temporary = Temporary::beside(root).map_err(fault)?;
-                let mut file = File::create(&temporary.0).map_err(fault)?;
-                file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault)?;
-                temporary.publish(&path).map_err(fault)
+                let create = || {
+                    let path = root.join(name);
+                    if path.exists() {
+                        // Whoever put it there may not have come as far as this.
+                        disk::sync_folder(&path)?;
+                        return Ok(false);
+                    }
+                    let mut temporary = Temporary::beside(root)?;
+                    temporary.file.write_all(bytes)?;
+                    temporary.publish(&path)
+                };
+                create().map_err(written(name))
             }
             Self::Remote(store) => {
                 let options = PutOptions::from(PutMode::Create);
@@ -64,6 +63,29 @@ impl Place {
                     Err(source) => Err(Error::Remote { place: name.to_owned(), action: "written", source }),
                 }
             }
+        }
+    }
+
+    /// Writes a file that is named by its content: wholly or not at all, and durable in a folder only
+    /// after [`Place::settle`]. Nothing happens where it is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Remote`].
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Folder(root) => disk::put(root, name, bytes).map_err(written(name)),
+            Self::Remote(_) => self.create(name, bytes).map(|_| ()),
+        }
+    }
+
+    /// Makes what was [put](Place::put) durable. `held` is a file beside them, open since before.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: none of them may be relied on.
+    pub(crate) fn settle(&self, names: &BTreeSet<String>, held: Option<&File>) -> Result<(), Error> {
+        match self {
+            Self::Folder(root) => disk::settle(root, names, held).map_err(written(&self.label())),
+            Self::Remote(_) => Ok(()),
         }
     }
 
@@ -112,7 +134,7 @@ impl Place {
         let mut names = match self {
             Self::Folder(root) => {
                 let mut names = Vec::new();
-                walk(root, Path::new(folder), &mut names).map_err(|source| Error::Io {
+                disk::walk(root, Path::new(folder), &mut names).map_err(|source| Error::Io {
                     place: folder.to_owned(),
                     action: "listed",
                     source,
@@ -168,68 +190,8 @@ impl Place {
     }
 }
 
-/// A file that is not there for anybody until it is published; removed where it never is.
-pub(crate) struct Temporary(pub PathBuf);
-
-impl Temporary {
-    /// A name in the store's `tmp` folder that nobody else uses.
-    pub fn beside(root: &Path) -> std::io::Result<Self> {
-        let folder = root.join("tmp");
-        fs::create_dir_all(&folder)?;
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Self(folder.join(format!("{}-{n}", std::process::id()))))
-    }
-
-    /// Gives a written and synced file its name; `false` where that name is taken.
-    pub fn publish(self, path: &Path) -> std::io::Result<bool> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut made = Vec::new();
-        let mut above = folder;
-        while !above.exists() {
-            made.push(above);
-            above = above.parent().unwrap_or(Path::new("."));
-        }
-        fs::create_dir_all(folder)?;
-        // A link, not a rename: a rename would replace what somebody else has put there.
-        match fs::hard_link(&self.0, path) {
-            Ok(()) => {}
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
-            Err(e) => return Err(e),
-        }
-        made.into_iter().try_for_each(sync_folder)?;
-        sync_folder(path)?;
-        Ok(true)
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Only a left-over; the next clean-up takes what stays.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// Makes sure that a file's name is on the disk, and not only its bytes.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
-fn walk(root: &Path, folder: &Path, names: &mut Vec<String>) -> std::io::Result<()> {
-    let entries = match fs::read_dir(root.join(folder)) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = folder.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            walk(root, &name, names)?;
-        } else {
-            names.push(name.to_string_lossy().into_owned());
-        }
-    }
-    Ok(())
+fn written(name: &str) -> impl Fn(std::io::Error) -> Error {
+    move |source| Error::Io { place: name.to_owned(), action: "written", source }
 }
 
 #[cfg(test)]
@@ -259,14 +221,5 @@ mod tests {
             assert!(!place.has("a/b/1").unwrap());
             assert!(place.read("a/b/1").is_err());
         }
-    }
-
-    #[test]
-    fn nothing_is_left_of_a_file_that_was_not_published() {
-        let (folder, _) = places();
-        let temporary = Temporary::beside(folder.path()).unwrap();
-        fs::write(&temporary.0, b"half").unwrap();
-        drop(temporary);
-        assert_eq!(fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);
     }
 }

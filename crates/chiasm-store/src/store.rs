@@ -3,9 +3,11 @@ use crate::place::Place;
 use crate::rows::{
     AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
 };
-use crate::{Error, EventRow, Manifest, Part, RecordId, Table, parts};
+use crate::seen::{Seen, digits};
+use crate::{Error, EventRow, Manifest, Part, RecordId, Table, hold, parts};
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
 
 /// Into how many buckets a new store divides its records.
 const BUCKETS: u32 = 16;
@@ -21,21 +23,14 @@ const KEY: usize = 32;
 /// comes second looks again at what is there.
 #[derive(Debug)]
 pub struct Store {
-    place: Place,
-    manifest: Manifest,
+    pub(crate) place: Place,
+    pub(crate) manifest: Manifest,
+    pub(crate) seen: Seen,
+    /// Assets put since the last commit, which makes them durable.
+    pub(crate) unsettled: BTreeSet<String>,
     key: [u8; KEY],
-    seen: Seen,
-}
-
-/// What has been taken, so that it is not taken twice: 16 bytes of each hash.
-#[derive(Debug, Default)]
-struct Seen {
-    files: HashSet<String>,
-    entries: HashSet<[u8; 16]>,
-    sources: HashSet<[u8; 16]>,
-    identities: HashSet<(RecordId, [u8; 16])>,
-    assets: HashSet<[u8; 16]>,
-    statements: i64,
+    /// Says to others that somebody is here.
+    held: Option<File>,
 }
 
 /// An entry with everything in it.
@@ -101,6 +96,9 @@ impl Store {
     /// [`Error::NoStore`] where there is none; otherwise as [`Store::create`].
     pub fn open(place: Place) -> Result<Self, Error> {
         let none = || Error::NoStore { place: place.label() };
+        // Where there is no store, no lock is left behind.
+        Manifest::newest(&place)?.ok_or_else(none)?;
+        let held = hold::beside_others(&place);
         let manifest = Manifest::newest(&place)?.ok_or_else(none)?;
         let key = place.read("key")?;
         let key = key[..].try_into().map_err(|_| Error::Damaged {
@@ -108,7 +106,7 @@ impl Store {
             expected: format!("{KEY} bytes"),
             found: format!("{}", key.len()),
         })?;
-        Ok(Self { place, manifest, key, seen: Seen::default() })
+        Ok(Self { place, manifest, seen: Seen::default(), unsettled: BTreeSet::new(), key, held })
     }
 
     /// Where it is.
@@ -145,68 +143,17 @@ impl Store {
         Ok(())
     }
 
-    /// Whether an entry of that key is there.
-    ///
-    /// # Errors
-    /// Where the table of entries cannot be read.
-    pub fn has_entry(&mut self, key: &[u8; 32]) -> Result<bool, Error> {
-        self.look()?;
-        Ok(self.seen.entries.contains(&first(key)))
-    }
-
-    /// Whether a file of that key was read to its end.
-    ///
-    /// # Errors
-    /// Where the table of sources cannot be read.
-    pub fn has_source(&mut self, key: &[u8; 32]) -> Result<bool, Error> {
-        self.look()?;
-        Ok(self.seen.sources.contains(&first(key)))
-    }
-
-    /// Reads the keys of what is new in the manifest.
-    fn look(&mut self) -> Result<(), Error> {
-        let new: Vec<Part> =
-            self.manifest.parts.iter().filter(|p| !self.seen.files.contains(&p.file)).cloned().collect();
-        for part in new {
-            match part.table {
-                Table::Entries => {
-                    let keys = parts::texts(&self.place, &part, "key")?;
-                    self.seen.entries.extend(keys.iter().filter_map(|k| digits(k)));
-                }
-                Table::Sources => {
-                    let keys = parts::texts(&self.place, &part, "key")?;
-                    self.seen.sources.extend(keys.iter().filter_map(|k| digits(k)));
-                }
-                Table::Assets => {
-                    let ids = parts::texts(&self.place, &part, "asset")?;
-                    self.seen.assets.extend(ids.iter().filter_map(|k| digits(k)));
-                }
-                Table::Identities => {
-                    let rows: Vec<IdentityRow> = parts::read(&self.place, &part)?;
-                    let hashes = rows.iter().filter_map(|r| Some((r.record_id, digits(&r.hash)?)));
-                    self.seen.identities.extend(hashes);
-                }
-                Table::Statements => {
-                    let rows: Vec<StatementRow> = parts::read(&self.place, &part)?;
-                    let last = rows.iter().map(|r| r.number).max().unwrap_or(0);
-                    self.seen.statements = self.seen.statements.max(last);
-                }
-                Table::Events | Table::Quarantine | Table::Links | Table::Pairs | Table::Clocks => {}
-            }
-            self.seen.files.insert(part.file);
-        }
-        Ok(())
-    }
-
     /// Commits: afterwards all of it is on disk and every new reader sees it.
     ///
     /// # Errors
-    /// Nothing is committed then; what was written is no part of the store.
+    /// Nobody may rely on it then; committing the same again is always right.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, Error> {
         for _ in 0..ATTEMPTS {
             self.look()?;
             let (done, new) = self.prepare(commit)?;
             if new.is_empty() && commit.links.is_none() && commit.clocks.is_none() {
+                // Who committed it may have been killed before its name was on the disk.
+                self.manifest.settle(&self.place)?;
                 return Ok(done);
             }
             let mut next = self.manifest.clone();
@@ -218,14 +165,27 @@ impl Store {
                 next.parts.retain(|p| p.table != Table::Clocks);
             }
             next.parts.extend(new);
-            if next.publish(&self.place)? {
-                self.manifest = next;
+            if self.publish(next)? {
                 self.look()?;
                 return Ok(done);
             }
             self.refresh()?;
         }
         Err(Error::Contended { attempts: ATTEMPTS })
+    }
+
+    /// Makes the next state durable and shows it; `false` where somebody else was faster.
+    fn publish(&mut self, next: Manifest) -> Result<bool, Error> {
+        let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
+        let new = next.parts.iter().map(|p| &p.file).filter(|file| !there.contains(file.as_str()));
+        let names: BTreeSet<String> = new.chain(&self.unsettled).cloned().collect();
+        self.place.settle(&names, self.held.as_ref())?;
+        self.unsettled.clear();
+        if !next.publish(&self.place)? {
+            return Ok(false);
+        }
+        self.manifest = next;
+        Ok(true)
     }
 
     /// Writes the parts of what is new in a commit.
@@ -311,20 +271,19 @@ impl Store {
     /// Nothing has changed then.
     pub fn compact(&mut self) -> Result<usize, Error> {
         for _ in 0..ATTEMPTS {
+            // All that goes into a merged part is known before, so none of it need be read again after.
+            self.look()?;
             let mut next = self.manifest.clone();
             let merged = parts::merge(&self.place, &mut next.parts)?;
             if merged == 0 {
                 return Ok(0);
             }
             next.commit += 1;
-            if next.publish(&self.place)? {
-                self.manifest = next;
-                // The same keys stand in other files now.
-                self.seen.files.extend(self.manifest.parts.iter().map(|p| p.file.clone()));
+            if self.publish(next)? {
+                self.seen.know(&self.manifest);
                 return Ok(merged);
             }
             self.refresh()?;
-            self.look()?;
         }
         Err(Error::Contended { attempts: ATTEMPTS })
     }
@@ -391,14 +350,4 @@ impl Store {
     pub fn asset(&self, id: &chiasm_record::AssetId) -> Result<Bytes, Error> {
         self.place.read(&crate::assets::name(id))
     }
-}
-
-/// The first 16 bytes of a hash.
-fn first(hash: &[u8; 32]) -> [u8; 16] {
-    std::array::from_fn(|i| hash[i])
-}
-
-/// The first 16 bytes of a hash in hexadecimal.
-fn digits(hash: &str) -> Option<[u8; 16]> {
-    chiasm_record::AssetId::parse(hash).map(|id| first(id.bytes()))
 }

@@ -4,7 +4,7 @@
 use chiasm_record::{Code, Event, Modality, Moment, Times};
 use chiasm_store::{
     AssetRow, Commit, Committed, EntryRow, Error, EventRow, IdentityRow, LinkRow, Place, QuarantineRow,
-    RecordId, Store, Table, Taken, plan, plan_from_bytes, plan_to_bytes,
+    Reclaimed, RecordId, Store, Table, Taken, plan, plan_from_bytes, plan_to_bytes,
 };
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
@@ -44,6 +44,21 @@ fn taken(name: &str, record: RecordId, events: i64) -> Taken {
         }],
         assets: Vec::new(),
         statements: Vec::new(),
+    }
+}
+
+fn quarantined(name: &str, asset: Option<String>) -> QuarantineRow {
+    QuarantineRow {
+        id: hash(name),
+        source: "lab".into(),
+        origin: "a".into(),
+        place: String::new(),
+        offset: None,
+        format: "HL7".into(),
+        rule: "hl7.msh".into(),
+        message: "expected MSH".into(),
+        asset,
+        state: "open".into(),
     }
 }
 
@@ -119,6 +134,133 @@ fn writers_at_the_same_time_lose_nothing() {
     let ann = store.record("lab", "1");
     assert_eq!(store.events(&[ann]).unwrap().len(), 2 * (5 + 4 * 5));
     assert_eq!(store.manifest().rows(Table::Entries), 25);
+}
+
+/// Keys in merged parts are known to whoever merged them, whatever it had read before.
+#[test]
+fn who_merges_parts_knows_what_is_in_them() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut writer = Store::create(place.clone(), [1; 32]).unwrap();
+        let ann = writer.record("lab", "1");
+        let mut stale = Store::open(place.clone()).unwrap();
+        assert!(!stale.has_entry(blake3::hash(b"b0").as_bytes()).unwrap());
+        for i in 0..10 {
+            writer.commit(&commit(vec![taken(&format!("b{i}"), ann, 1)])).unwrap();
+        }
+        // One that has read nothing yet, and one that has read an older state and is not told of the newer.
+        let mut fresh = Store::open(place.clone()).unwrap();
+        assert!(fresh.compact().unwrap() > 0);
+        assert!(fresh.has_entry(blake3::hash(b"b0").as_bytes()).unwrap());
+        for i in 10..20 {
+            writer.commit(&commit(vec![taken(&format!("b{i}"), ann, 1)])).unwrap();
+        }
+        stale.refresh().unwrap();
+        writer.commit(&commit(vec![taken("last", ann, 1)])).unwrap();
+        assert!(stale.compact().unwrap() > 0);
+        for name in ["b0", "b9", "b15", "last"] {
+            assert!(stale.has_entry(blake3::hash(name.as_bytes()).as_bytes()).unwrap(), "{name}");
+            assert_eq!(stale.commit(&commit(vec![taken(name, ann, 1)])).unwrap().repeated, 1, "{name}");
+        }
+        assert_eq!(Store::open(place).unwrap().events(&[ann]).unwrap().len(), 21);
+    }
+}
+
+#[test]
+fn merging_beside_writers_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    Store::create(place.clone(), [1; 32]).unwrap();
+    std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let place = place.clone();
+            scope.spawn(move || {
+                let mut store = Store::open(place.clone()).unwrap();
+                let ann = store.record("lab", "1");
+                for i in 0..12 {
+                    store.commit(&commit(vec![taken(&format!("{} {i}", writer % 2), ann, 2)])).unwrap();
+                    if i % 3 == writer {
+                        store.compact().unwrap();
+                        Store::reclaim(&place).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    assert!(Store::reclaim(&place).unwrap().parts > 0);
+    let store = Store::open(place).unwrap();
+    let ann = store.record("lab", "1");
+    assert_eq!((store.events(&[ann]).unwrap().len(), store.manifest().rows(Table::Entries)), (48, 24));
+}
+
+#[test]
+fn what_belongs_to_no_state_is_removed_when_nobody_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().to_owned());
+    assert_eq!(Store::reclaim(&place).unwrap(), Reclaimed::default(), "there is no store");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+    let ann = store.record("lab", "1");
+    let (kept, refused) = (store.put_asset(b"kept").unwrap(), store.put_asset(b"refused").unwrap());
+    let orphan = store.put_asset(b"of an entry that was never committed").unwrap();
+    for i in 0..20 {
+        let mut entry = taken(&format!("b{i}"), ann, 1);
+        let row = AssetRow { asset: kept.to_string(), media_type: "text/plain".into(), bytes: 4 };
+        entry.assets.push(row);
+        let quarantine = vec![quarantined(&i.to_string(), Some(refused.to_string()))];
+        store.commit(&Commit { taken: vec![entry], quarantine, ..Commit::default() }).unwrap();
+    }
+    store.compact().unwrap();
+    place.create("events/bucket=000/0123.parquet", b"half").unwrap();
+    place.create("assets/notes.txt", b"somebody's own").unwrap();
+    std::fs::create_dir(folder.path().join("tmp/unpacked-1")).unwrap();
+    std::fs::write(folder.path().join("tmp/unpacked-1/member"), b"half").unwrap();
+    assert_eq!(Store::reclaim(&place).unwrap(), Reclaimed::default(), "a store is open");
+    drop(store);
+    let done = Store::reclaim(&place).unwrap();
+    assert!(done.parts > 40 && (done.assets, done.unfinished) == (1, 1), "{done:?}");
+    assert_eq!(Store::reclaim(&place).unwrap(), Reclaimed::default());
+    let store = Store::open(place.clone()).unwrap();
+    assert_eq!(store.events(&[ann]).unwrap().len(), 20);
+    assert_eq!(
+        (&store.asset(&kept).unwrap()[..], &store.asset(&refused).unwrap()[..]),
+        (&b"kept"[..], &b"refused"[..])
+    );
+    assert!(store.asset(&orphan).is_err());
+    assert_eq!(
+        store.manifest().parts.len(),
+        place.list("").unwrap().iter().filter(|n| n.ends_with(".parquet")).count()
+    );
+    assert!(place.has("assets/notes.txt").unwrap(), "what we have not written is not ours to remove");
+}
+
+/// What a power failure may leave under the name of a part or an asset is no reason to lose it again.
+#[test]
+fn a_torn_file_under_the_right_name_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| Place::Folder(folder.path().join(name));
+    let mut good = Store::create(place("good"), [1; 32]).unwrap();
+    let ann = good.record("lab", "1");
+    let id = good.put_asset(b"pixels").unwrap();
+    good.commit(&commit(vec![taken("a", ann, 3)])).unwrap();
+    for torn in [&b""[..], b"PAR1"] {
+        let mut store = Store::create(place("torn"), [1; 32]).unwrap();
+        for part in &good.manifest().parts {
+            place("torn").create(&part.file, torn).unwrap();
+        }
+        place("torn").create(&chiasm_store::asset_name(&id), torn).unwrap();
+        store.put_asset(b"pixels").unwrap();
+        assert_eq!(&store.asset(&id).unwrap()[..], b"pixels");
+        std::fs::write(folder.path().join("torn").join(chiasm_store::asset_name(&id)), torn).unwrap();
+        std::fs::write(folder.path().join("film"), b"pixels").unwrap();
+        drop(store);
+        let mut store = Store::open(place("torn")).unwrap();
+        store.put_asset_file(&folder.path().join("film"), &id).unwrap();
+        assert_eq!(&store.asset(&id).unwrap()[..], b"pixels");
+        assert_eq!(store.commit(&commit(vec![taken("a", ann, 3)])).unwrap().entries, 1);
+        assert_eq!(Store::open(place("torn")).unwrap().events(&[ann]).unwrap().len(), 3);
+        std::fs::remove_dir_all(folder.path().join("torn")).unwrap();
+    }
 }
 
 #[test]
@@ -243,18 +385,7 @@ fn other_programs_and_damage_are_told() {
     assert!(matches!(Store::open(place.clone()), Err(Error::NoStore { .. })));
     let mut store = Store::create(place.clone(), [1; 32]).unwrap();
     let ann = store.record("lab", "1");
-    let row = QuarantineRow {
-        id: hash("q"),
-        source: "lab".into(),
-        origin: "a".into(),
-        place: String::new(),
-        offset: None,
-        format: "HL7".into(),
-        rule: "hl7.msh".into(),
-        message: "expected MSH".into(),
-        asset: None,
-        state: "open".into(),
-    };
+    let row = quarantined("q", None);
     let commit = Commit { taken: vec![taken("a", ann, 1)], quarantine: vec![row], ..Commit::default() };
     store.commit(&commit).unwrap();
     let part = store.manifest().of(Table::Events).next().unwrap().file.clone();

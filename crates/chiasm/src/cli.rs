@@ -225,6 +225,9 @@ pub enum PullCommand {
         /// One study, by its instance UID.
         #[arg(long)]
         study: Option<String>,
+        /// Fetch again what an earlier pull from this server has brought.
+        #[arg(long)]
+        again: bool,
     },
     /// From a FHIR R4 server by searches or Bulk Data export.
     #[command(
@@ -249,6 +252,9 @@ pub enum PullCommand {
         /// With --export: the patients of this Group.
         #[arg(long, requires = "export")]
         group: Option<String>,
+        /// From the start, even where an earlier pull was stopped on the way.
+        #[arg(long)]
+        again: bool,
     },
 }
 

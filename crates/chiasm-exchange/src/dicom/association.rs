@@ -1,7 +1,8 @@
 //! One association, from its request to its end.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::fmt;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -29,6 +30,8 @@ pub(super) struct Association {
     pub stopping: Arc<AtomicBool>,
     /// Whether there are too many, so that this one is rejected.
     pub crowded: bool,
+    /// The other side.
+    pub caller: SocketAddr,
 }
 
 /// What is under way.
@@ -53,17 +56,19 @@ struct Incoming {
 /// How an association ended.
 enum End {
     Released,
-    Aborted,
+    /// The other side ended it, and how.
+    Aborted(&'static str),
     /// We abort, for a reason.
-    Abort(Reason),
+    Abort(Reason, &'static str),
 }
 
 impl From<Gone> for End {
     fn from(gone: Gone) -> Self {
         match gone {
-            Gone::Closed => End::Aborted,
-            Gone::Stopping => End::Abort(Reason::ReasonNotSpecified),
-            Gone::TooLong => End::Abort(Reason::InvalidPduParameter),
+            Gone::Closed => End::Aborted("the connection ended without a release"),
+            Gone::Late => End::Aborted("nothing came in time"),
+            Gone::Stopping => End::Abort(Reason::ReasonNotSpecified, "the listener ends"),
+            Gone::TooLong => End::Abort(Reason::InvalidPduParameter, "a PDU longer than agreed"),
         }
     }
 }
@@ -73,22 +78,30 @@ impl Association {
     pub(super) fn run(self, socket: TcpStream) {
         let options = self.options.clone();
         let wire = Wire::open(socket, self.tls.clone(), self.stopping.clone(), options.request, options.idle);
-        let Ok(mut wire) = wire else {
-            self.count(&self.counts.aborted);
-            return;
+        let mut wire = match wire {
+            Ok(wire) => wire,
+            Err(e) => {
+                self.count(&self.counts.aborted);
+                return self.say(format_args!("no TLS: {e}"));
+            }
         };
         let end = self.converse(&mut wire).err();
         if !matches!(end, Some(End::Released)) {
             self.count(&self.counts.aborted);
         }
         match end {
-            Some(End::Aborted) => {}
-            Some(End::Abort(reason)) => {
+            Some(End::Aborted(how)) => self.say(format_args!("{how}")),
+            Some(End::Abort(reason, why)) => {
+                self.say(format_args!("aborted: {why}"));
                 wire.abort(reason);
                 wire.close();
             }
             _ => wire.close(),
         }
+    }
+
+    fn say(&self, what: fmt::Arguments<'_>) {
+        self.options.log.say(format_args!("dicom: {}: {what}", self.caller));
     }
 
     fn count(&self, count: &AtomicU64) {
@@ -105,7 +118,8 @@ impl Association {
                 kind::P_DATA => {
                     let body = wire.take_body();
                     for value in Values(&body) {
-                        let value = value.ok_or(End::Abort(Reason::InvalidPduParameter))?;
+                        let value = value
+                            .ok_or(End::Abort(Reason::InvalidPduParameter, "a value longer than its PDU"))?;
                         doing = self.take(doing, &value, &contexts, their_max_pdu, wire)?;
                     }
                     wire.return_body(body);
@@ -114,23 +128,23 @@ impl Association {
                     wire.send_pdu(&Pdu::ReleaseRP)?;
                     return Err(End::Released);
                 }
-                kind::ABORT => return Err(End::Aborted),
-                1..=7 => return Err(End::Abort(Reason::UnexpectedPdu)),
-                _ => return Err(End::Abort(Reason::UnrecognizedPdu)),
+                kind::ABORT => return Err(End::Aborted("aborted by the caller")),
+                1..=7 => return Err(End::Abort(Reason::UnexpectedPdu, "a PDU out of turn")),
+                _ => return Err(End::Abort(Reason::UnrecognizedPdu, "a PDU of no known type")),
             }
         }
     }
 
     fn begin(&self, wire: &mut Wire) -> Result<(BTreeMap<u8, Context>, u32), End> {
         if wire.receive(MAX_REQUEST, self.options.request, true)? != kind::ASSOCIATE_RQ {
-            return Err(End::Abort(Reason::UnexpectedPdu));
+            return Err(End::Abort(Reason::UnexpectedPdu, "a PDU before an association"));
         }
         let body = wire.take_body();
         let mut pdu = vec![kind::ASSOCIATE_RQ, 0];
         pdu.extend(u32::try_from(body.len()).unwrap_or(0).to_be_bytes());
         pdu.extend(&body);
         let Ok(Some(Pdu::AssociationRQ(asked))) = read_pdu(&pdu[..], MAXIMUM_PDU_SIZE, true) else {
-            return Err(End::Abort(Reason::InvalidPduParameter));
+            return Err(End::Abort(Reason::InvalidPduParameter, "a request for an association that is none"));
         };
         match negotiate::decide(asked, &self.options, self.crowded) {
             Ok(agreed) => {
@@ -140,6 +154,7 @@ impl Association {
             }
             Err(rejection) => {
                 self.count(&self.counts.rejected);
+                self.say(format_args!("rejected: {}", negotiate::words(&rejection)));
                 wire.send_pdu(&Pdu::AssociationRJ(rejection))?;
                 Err(End::Released)
             }
@@ -155,7 +170,7 @@ impl Association {
         their_max_pdu: u32,
         wire: &mut Wire,
     ) -> Result<Doing, End> {
-        let unexpected = Err(End::Abort(Reason::UnexpectedPduParameter));
+        let unexpected = Err(End::Abort(Reason::UnexpectedPduParameter, "a value out of turn"));
         let Some(context) = contexts.get(&value.context) else { return unexpected };
         match (doing, value.is_command) {
             (Doing::Nothing, true) => self.take_command(Vec::new(), value, context, their_max_pdu, wire),
@@ -168,7 +183,11 @@ impl Association {
                     return Ok(Doing::Object(object));
                 }
                 let (command, status) = object.finish();
-                self.count(if status == status::SUCCESS { &self.counts.kept } else { &self.counts.refused });
+                if status == status::SUCCESS {
+                    self.count(&self.counts.kept);
+                } else {
+                    self.refuse(status);
+                }
                 respond(wire, value.context, &command, status, their_max_pdu)?;
                 Ok(Doing::Nothing)
             }
@@ -186,13 +205,13 @@ impl Association {
     ) -> Result<Doing, End> {
         bytes.extend(value.data);
         if bytes.len() > MAX_COMMAND {
-            return Err(End::Abort(Reason::InvalidPduParameter));
+            return Err(End::Abort(Reason::InvalidPduParameter, "a command longer than 64 KiB"));
         }
         if !value.is_last {
             return Ok(Doing::Command { context: value.context, bytes });
         }
         let Some(command) = Command::read(&bytes) else {
-            return Err(End::Abort(Reason::InvalidPduParameter));
+            return Err(End::Abort(Reason::InvalidPduParameter, "a command that is none"));
         };
         let status = match command.field {
             field::CANCEL_RQ => return Ok(Doing::Nothing),
@@ -210,7 +229,7 @@ impl Association {
         };
         if !command.has_data {
             if command.field == field::STORE_RQ {
-                self.count(&self.counts.refused);
+                self.refuse(status);
             }
             respond(wire, value.context, &command, status, their_max_pdu)?;
             return Ok(Doing::Nothing);
@@ -228,6 +247,11 @@ impl Association {
             bytes: 0,
             failure,
         })))
+    }
+
+    fn refuse(&self, status: u16) {
+        self.count(&self.counts.refused);
+        self.say(format_args!("an object refused: {status:04X}, {}", status::words(status)));
     }
 
     fn draft(&self, command: &Command, context: &Context) -> Result<Draft, u16> {

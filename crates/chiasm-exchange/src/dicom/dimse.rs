@@ -14,6 +14,19 @@ pub mod status {
     pub const DATA_SET_DIFFERS: u16 = 0xA900;
     /// The data set is not one in the agreed transfer syntax, or lacks its UIDs.
     pub const CANNOT_UNDERSTAND: u16 = 0xC000;
+
+    /// What a status says, for people.
+    pub(in super::super) fn words(status: u16) -> &'static str {
+        match status {
+            SUCCESS => "kept",
+            SOP_CLASS_NOT_SUPPORTED => "its class was not agreed or is not storage",
+            UNRECOGNIZED_OPERATION => "an operation that is not offered",
+            OUT_OF_RESOURCES => "the disk refuses it, or it is larger than allowed",
+            DATA_SET_DIFFERS => "it is not the object that its command names",
+            CANNOT_UNDERSTAND => "it is no data set in the agreed transfer syntax, or lacks its UIDs",
+            _ => "refused",
+        }
+    }
 }
 
 pub(super) mod field {

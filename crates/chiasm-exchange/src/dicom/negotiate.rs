@@ -86,6 +86,18 @@ pub(super) fn decide(
     Ok(agree(asked, options))
 }
 
+/// Why an association was rejected, for people.
+pub(super) fn words(rejection: &AssociationRJ) -> &'static str {
+    use AssociationRJServiceUserReason as User;
+    match &rejection.source {
+        AssociationRJSource::ServiceUser(User::CalledAETitleNotRecognized) => "it calls another AE title",
+        AssociationRJSource::ServiceUser(User::CallingAETitleNotRecognized) => "its AE title is not known",
+        AssociationRJSource::ServiceUser(_) => "another application context than DICOM's",
+        AssociationRJSource::ServiceProviderASCE(_) => "another version of the protocol",
+        AssociationRJSource::ServiceProviderPresentation(_) => "there are too many associations",
+    }
+}
+
 fn agree(asked: AssociationRQ, options: &DicomOptions) -> Agreed {
     use PresentationContextResultReason as Reason;
     let mut contexts = BTreeMap::new();

@@ -30,8 +30,10 @@ enum Stream {
 /// Why no PDU came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gone {
-    /// The connection ended, or broke, or was silent for too long.
+    /// The connection ended, or broke.
     Closed,
+    /// It was silent or slow for too long.
+    Late,
     /// The listener ends, and nothing was under way.
     Stopping,
     /// A PDU longer than was agreed.
@@ -67,13 +69,7 @@ impl Wire {
             Some(config) => {
                 let session = ServerConnection::new(config).map_err(io::Error::other)?;
                 let mut stream = Box::new(StreamOwned::new(session, socket));
-                let deadline = Instant::now() + request;
-                while stream.conn.is_handshaking() {
-                    match stream.conn.complete_io(&mut stream.sock) {
-                        Err(e) if !is_pause(&e) || Instant::now() >= deadline => return Err(e),
-                        _ => {}
-                    }
-                }
+                shake(&mut stream, Instant::now() + request)?;
                 Stream::Tls(stream)
             }
         };
@@ -127,7 +123,7 @@ impl Wire {
                 Err(_) => return Err(Gone::Closed),
             }
             if !bytes.is_empty() && Instant::now() >= deadline {
-                return Err(Gone::Closed);
+                return Err(Gone::Late);
             }
         }
         Ok(())
@@ -188,6 +184,35 @@ impl Wire {
             }
         }
     }
+}
+
+/// Shakes hands step by step, so that one who sends a byte now and then is not waited for without end.
+fn shake(stream: &mut StreamOwned<ServerConnection, TcpStream>, deadline: Instant) -> io::Result<()> {
+    let StreamOwned { conn, sock } = stream;
+    while conn.is_handshaking() {
+        if Instant::now() >= deadline {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        if conn.wants_write() {
+            conn.write_tls(sock)?;
+            continue;
+        }
+        match conn.read_tls(sock) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {
+                if let Err(e) = conn.process_new_packets() {
+                    let _ = conn.write_tls(sock); // the alert that says why
+                    return Err(io::Error::new(ErrorKind::InvalidData, e));
+                }
+            }
+            Err(e) if is_pause(&e) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    while conn.wants_write() {
+        conn.write_tls(sock)?;
+    }
+    Ok(())
 }
 
 fn is_pause(e: &io::Error) -> bool {

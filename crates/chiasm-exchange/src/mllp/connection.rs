@@ -1,5 +1,7 @@
 //! One MLLP connection.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::frame::{self, Front};
-use super::{Acknowledge, Counts, MllpOptions, Outcome};
+use super::{Answer, Counts, MllpOptions, Outcome};
 use crate::Error;
 use crate::inbox::Inbox;
 
@@ -25,10 +27,12 @@ const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
 pub(super) struct Connection {
     pub inbox: Inbox,
     pub options: Arc<MllpOptions>,
-    pub acknowledge: Acknowledge,
+    pub answer: Arc<dyn Answer>,
     pub counts: Arc<Counts>,
     pub memory: Arc<Semaphore>,
     pub stopped: watch::Receiver<bool>,
+    /// The other side.
+    pub caller: SocketAddr,
 }
 
 /// What was received and not yet taken out.
@@ -52,6 +56,17 @@ impl Connection {
                 piece = timeout_at(deadline, stream.read_buf(&mut received.bytes)) => piece,
             };
             if !matches!(piece, Ok(Ok(1..))) {
+                let unfinished = received.bytes.len();
+                match piece {
+                    Err(_) if unfinished > 0 => self.say(format_args!(
+                        "closed: a message of {unfinished} bytes so far took too long to arrive"
+                    )),
+                    Err(_) => self.say(format_args!("closed: silent for too long")),
+                    _ if unfinished > 0 => {
+                        self.say(format_args!("ended within a message, after {unfinished} bytes"));
+                    }
+                    _ => {}
+                }
                 break;
             }
             let before = received.bytes.len();
@@ -93,10 +108,15 @@ impl Connection {
                     Front::Message { from, to, next } => {
                         let (tell, told) = oneshot::channel();
                         let message = received.bytes.get(from..to).unwrap_or_default();
-                        // May wait for room in the journal's queue; bounded by one sync of the disk.
-                        self.inbox.put_message_then(message, move |outcome| {
-                            let _ = tell.send(outcome);
-                        });
+                        match self.answer.refusal(message) {
+                            Some(reason) => {
+                                let _ = tell.send(Err(Error::Unfit { reason }));
+                            }
+                            // May wait for room in the journal's queue; bounded by one sync of the disk.
+                            None => self.inbox.put_message_then(message, move |outcome| {
+                                let _ = tell.send(outcome);
+                            }),
+                        }
                         waiting.push((from..to, told));
                         (start, received.seen) = (next, 0);
                         if waiting.len() == AHEAD {
@@ -138,7 +158,13 @@ impl Connection {
     ) -> Result<(), ()> {
         let count = if outcome.is_ok() { &self.counts.kept } else { &self.counts.refused };
         count.fetch_add(1, Ordering::Relaxed);
-        let mut text = (self.acknowledge)(message, &outcome);
+        if let Err(error) = &outcome {
+            self.say(format_args!("a message refused: {error}"));
+        }
+        let mut text = self.answer.acknowledge(message, &outcome);
+        if text.is_empty() {
+            return Ok(());
+        }
         // It may echo a field of a message that was refused for its control characters.
         for byte in text.iter_mut().filter(|byte| frame::is_forbidden(**byte)) {
             *byte = b'?';
@@ -146,6 +172,11 @@ impl Connection {
         let framed = frame::wrap(&text).map_err(drop)?;
         let written = timeout(self.options.message, stream.write_all(&framed)).await;
         if matches!(written, Ok(Ok(()))) { Ok(()) } else { Err(()) }
+    }
+
+    /// Says something of this connection.
+    pub(super) fn say(&self, what: fmt::Arguments<'_>) {
+        self.options.log.say(format_args!("hl7: {}: {what}", self.caller));
     }
 
     /// Holds as much of the shared memory as the unfinished message needs.
@@ -161,9 +192,8 @@ impl Connection {
         } else if need > held {
             let more = u32::try_from(need - held).unwrap_or(u32::MAX);
             let more = self.memory.clone().try_acquire_many_owned(more);
-            let what = "all unfinished HL7 messages";
-            let limit = self.options.max_memory as u64;
-            let more = more.map_err(|_| Error::TooLarge { what, limit })?;
+            let (what, limit) = ("unfinished HL7 messages", self.options.max_memory as u64);
+            let more = more.map_err(|_| Error::Busy { what, limit })?;
             match &mut received.held {
                 Some(held) => held.merge(more),
                 none => *none = Some(more),

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Pulled;
 use super::fhir::{Fhir, JSON};
 use super::http::{Ask, Identified, retry_after};
 use super::login::escape;
+use super::{Bookmark, Pulled};
 use crate::Error;
 use crate::inbox::{Inbox, Kind};
 
@@ -43,19 +43,24 @@ pub struct Export {
 
 impl Fhir {
     /// Asks for an export, waits as the server says, and fetches its files into the inbox: first what there is,
-    /// then the lists of what was deleted.
+    /// then the lists of what was deleted. With a bookmark, an export that was stopped is waited for again.
     ///
     /// # Errors
     /// [`Error::Remote`], [`Error::Answer`], [`Error::OtherHost`] for files elsewhere, [`Error::Disk`]. Files
-    /// that the server lists as its own errors are counted as missing.
-    pub fn export(&self, export: &Export, inbox: &Inbox) -> Result<Pulled, Error> {
-        let url = self.kick_off(export);
-        let ask = Ask { respond_async: true, ..Ask::get(&url, JSON) };
-        let accepted = self.client.send(ask)?;
-        let place = accepted.headers().get("Content-Location").and_then(|l| l.to_str().ok());
-        let place = place.ok_or_else(|| wrong("no Content-Location", "where to ask for progress"))?;
-        let place = self.client.resolve(place)?;
-        let manifest = self.wait(&place, export.patience)?;
+    /// that the server lists as its own errors, or lists and does not give, are counted as missing.
+    pub fn export(&self, export: &Export, inbox: &Inbox, mark: Option<&Bookmark>) -> Result<Pulled, Error> {
+        let before = mark.and_then(Bookmark::place).and_then(|place| self.client.resolve(&place).ok());
+        let found = before.and_then(|place| Some((self.wait(&place, export.patience).ok()?, place)));
+        let (manifest, place) = match found {
+            Some(found) => found,
+            None => {
+                let place = self.begin(export)?;
+                if let Some(mark) = mark {
+                    mark.set(&place)?;
+                }
+                (self.wait(&place, export.patience)?, place)
+            }
+        };
         let identified = match manifest.get("requiresAccessToken").and_then(Value::as_bool) {
             Some(true) => Identified::Everywhere,
             _ => Identified::No,
@@ -67,16 +72,34 @@ impl Fhir {
                 let url = url.ok_or_else(|| wrong("a file without url", "a url for each file"))?;
                 let url = self.client.resolve(url)?;
                 let ask = Ask { identified, ..Ask::get(&url, NDJSON) };
-                let draft = self.client.draft(ask, inbox)?;
-                if draft.bytes() > 0 {
-                    pulled.add(&draft.keep(Kind::Ndjson)?);
+                match self.client.draft(ask, inbox) {
+                    Ok(draft) if draft.bytes() > 0 => pulled.add(&draft.keep(Kind::Ndjson)?),
+                    Ok(_) => {}
+                    // The others are worth having; the server keeps what it has for another attempt.
+                    Err(Error::Remote { .. }) => pulled.missing += 1,
+                    Err(error) => return Err(error),
                 }
             }
         }
-        pulled.missing = manifest.get("error").and_then(Value::as_array).map_or(0, Vec::len) as u64;
-        // The server may forget the files now; that it does not want to hear so is no failure of ours.
-        let _ = self.client.send(Ask { method: "DELETE", ..Ask::get(&place, JSON) });
+        if pulled.missing == 0 {
+            if let Some(mark) = mark {
+                mark.clear();
+            }
+            // The server may forget the files now; that it does not want to hear so is no failure of ours.
+            let _ = self.client.send(Ask { method: "DELETE", ..Ask::get(&place, JSON) });
+        }
+        pulled.missing += manifest.get("error").and_then(Value::as_array).map_or(0, Vec::len) as u64;
         Ok(pulled)
+    }
+
+    /// Asks; says where to ask for progress.
+    fn begin(&self, export: &Export) -> Result<String, Error> {
+        let url = self.kick_off(export);
+        let ask = Ask { respond_async: true, ..Ask::get(&url, JSON) };
+        let accepted = self.client.send(ask)?;
+        let place = accepted.headers().get("Content-Location").and_then(|l| l.to_str().ok());
+        let place = place.ok_or_else(|| wrong("no Content-Location", "where to ask for progress"))?;
+        self.client.resolve(place)
     }
 
     fn kick_off(&self, export: &Export) -> String {

@@ -114,9 +114,19 @@ impl Scu {
     pub fn status(&mut self) -> Result<u16, String> {
         match self.association.receive().map_err(|e| e.to_string())? {
             Pdu::PData { data } => {
-                let bytes = &data[0].data;
-                let at = bytes.windows(8).position(|w| w == [0, 0, 0, 9, 2, 0, 0, 0]).ok_or("no status")?;
-                Ok(u16::from_le_bytes([bytes[at + 8], bytes[at + 9]]))
+                // Element by element: a message's number can look like the beginning of another element.
+                let mut rest = &data[0].data[..];
+                while let [_, _, low, high, length @ ..] = rest {
+                    let (length, content) = length.split_first_chunk::<4>().ok_or("a cut element")?;
+                    let (value, after) = content
+                        .split_at_checked(u32::from_le_bytes(*length) as usize)
+                        .ok_or("a cut element")?;
+                    if [*low, *high] == [0, 9] {
+                        return Ok(u16::from_le_bytes([value[0], value[1]]));
+                    }
+                    rest = after;
+                }
+                Err("no status".into())
             }
             other => Err(other.short_description().to_string()),
         }

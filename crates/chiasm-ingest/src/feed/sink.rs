@@ -23,7 +23,7 @@ pub trait Sink {
 
 /// Why a sink could not keep what it was given: a full disk, mostly.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot be kept: {0}")]
+#[error(transparent)]
 pub struct SinkError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// A part of a source that breaks a rule, for the quarantine.

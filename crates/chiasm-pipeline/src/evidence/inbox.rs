@@ -4,12 +4,20 @@ use super::ingest::{Ingested, ingest};
 use super::site::IngestSite;
 use crate::{Error, Silent};
 use chiasm_ingest::hl7::{self, Acknowledgement};
-use chiasm_store::Store;
+use chiasm_store::{Place, Store};
 use std::path::{Path, PathBuf};
 
 /// Where a store keeps what is not read yet.
 pub fn folder(store: &Path) -> PathBuf {
     store.join("inbox")
+}
+
+/// Whether a file is one that is not read yet, and nowhere else.
+pub(super) fn holds(store: &Store, file: &Path) -> bool {
+    match store.place() {
+        Place::Folder(root) => file.starts_with(folder(root)),
+        Place::Remote(_) => false,
+    }
 }
 
 /// Reads files of the inbox into the store. Afterwards they may be removed: each is committed, or kept in
@@ -21,12 +29,28 @@ pub fn read(files: &[PathBuf], site: &IngestSite, store: &mut Store) -> Result<I
     ingest(files, site, store, &Silent)
 }
 
-/// The answer to an HL7 message: `kept`, or not, for a reason that holds no patient's values. `time` and
-/// `control` are the answer's own.
-pub fn acknowledge(message: &[u8], kept: Result<(), &str>, time: &str, control: &str) -> Vec<u8> {
-    let (code, text) = match kept {
-        Ok(()) => (Acknowledgement::Accept, ""),
-        Err(reason) => (Acknowledgement::Error, reason),
+/// What became of an HL7 message that came over a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received<'a> {
+    /// It is on disk.
+    Kept,
+    /// It could not be kept now; sending it again may help.
+    NotNow(&'a str),
+    /// It cannot be taken as it is; sending it again will not help.
+    Never(&'a str),
+}
+
+/// Why the header of an HL7 message does not let it be taken, without a patient's values.
+pub fn refusal(message: &[u8]) -> Option<&'static str> {
+    hl7::refusal(message)
+}
+
+/// The answer to an HL7 message; empty where it wants none. `time` and `control` are the answer's own.
+pub fn acknowledge(message: &[u8], received: Received<'_>, time: &str, control: &str) -> Vec<u8> {
+    let (code, text) = match received {
+        Received::Kept => (Acknowledgement::Accept, ""),
+        Received::NotNow(reason) => (Acknowledgement::Error, reason),
+        Received::Never(reason) => (Acknowledgement::Reject, reason),
     };
     hl7::acknowledge(message, code, time, control, text)
 }

@@ -126,6 +126,9 @@ impl Walk<'_> {
             Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source })) => {
                 Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source }))
             }
+            Err(Error::Ingest(chiasm_ingest::Error::Io { path, source })) if is_full(&source) => {
+                Err(Error::Write { path: scratch.join(path), source })
+            }
             Err(Error::Ingest(error)) => self.refuse(source, rule(&error), &error.to_string()),
             Err(other) => Err(other),
         }
@@ -202,16 +205,6 @@ impl Walk<'_> {
     fn refuse(&mut self, source: &Source, rule: &str, message: &str) -> Result<(), Error> {
         self.taking.begin(&source.origin, "unknown");
         let bytes = source.bytes(KEPT).ok();
-        if let (None, Some(path)) = (&bytes, source.path()) {
-            // What came over a network is nowhere else.
-            let root = match self.taking.store.place() {
-                chiasm_store::Place::Folder(root) => root.join("inbox"),
-                chiasm_store::Place::Remote(_) => PathBuf::new(),
-            };
-            if path.starts_with(&root) && !root.as_os_str().is_empty() {
-                return self.taking.refuse_file(path, rule, message);
-            }
-        }
         let rejected = Rejected {
             place: String::new(),
             offset: None,
@@ -219,11 +212,19 @@ impl Walk<'_> {
             message: message.to_owned(),
             bytes,
         };
+        let place = source.origin.clone();
         let sunk = |source: chiasm_ingest::feed::SinkError| {
-            Error::Ingest(chiasm_ingest::Error::Sink { place: String::new(), source })
+            Error::Ingest(chiasm_ingest::Error::Sink { place, source })
         };
         self.taking.reject(rejected).map_err(sunk)
     }
+}
+
+/// Whether this can only be said of a disk that is written to: an archive that does not fit on it is none that
+/// is damaged.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(error.kind(), K::StorageFull | K::QuotaExceeded | K::FileTooLarge | K::ReadOnlyFilesystem)
 }
 
 /// The rule that an error of a whole file stands for.

@@ -14,7 +14,8 @@ pub fn open(folder: &Path) -> Result<Store, Error> {
     Ok(Store::open(Place::Folder(folder.to_owned()))?)
 }
 
-/// Opens the store in a folder, or makes one there with `secret`, 32 random bytes.
+/// Opens the store in a folder to write to it, or makes one there with `secret`, 32 random bytes. What killed
+/// programs left in it is removed first, unless somebody else has it open.
 ///
 /// # Errors
 /// [`Error::NotEmpty`] where the folder holds something else.
@@ -24,12 +25,23 @@ pub fn create(folder: &Path, secret: [u8; 32]) -> Result<Store, Error> {
             .map_err(|source| Error::Read { path: folder.to_owned(), source })?
             .filter_map(Result::ok)
             // What a store has before its first commit: a key, an inbox, leftovers of a stopped program.
-            .filter(|e| !matches!(e.file_name().to_str(), Some("key" | "tmp" | "inbox")));
+            .filter(|e| !matches!(e.file_name().to_str(), Some("key" | "tmp" | "inbox" | "lock")));
         if entries.next().is_some() {
             return Err(Error::NotEmpty { path: folder.to_owned() });
         }
     }
-    Ok(Store::create(Place::Folder(folder.to_owned()), secret)?)
+    let place = Place::Folder(folder.to_owned());
+    Store::reclaim(&place)?;
+    Ok(Store::create(place, secret)?)
+}
+
+/// Removes what belongs to no state of the store any more, where nobody has it open.
+///
+/// # Errors
+/// Where the store cannot be read, or a file not removed.
+pub fn reclaim(folder: &Path) -> Result<(), Error> {
+    Store::reclaim(&Place::Folder(folder.to_owned()))?;
+    Ok(())
 }
 
 /// Rows as a table of text.

@@ -225,32 +225,31 @@ impl<'a> Taking<'a> {
         Ok(Some(record))
     }
 
-    /// Puts a whole file into quarantine, however large it is.
-    pub fn refuse_file(&mut self, path: &Path, rule: &str, message: &str) -> Result<(), Error> {
+    /// Puts a part that breaks a rule into quarantine: its bytes, where they are given. Of a file that came over
+    /// a network and is nowhere else, the whole of it, however large.
+    fn refuse(&mut self, rejected: Rejected) -> Result<(), Error> {
+        let whole = Path::new(&self.file.origin);
+        let asset = match &rejected.bytes {
+            Some(bytes) => Some(self.store.put_asset(bytes)?),
+            None if super::inbox::holds(self.store, whole) => Some(self.keep(&whole.to_owned())?),
+            None => None,
+        };
+        let content = match (&rejected.bytes, &asset) {
+            (None, Some(id)) => id.to_string().into(),
+            (bytes, _) => bytes.clone().unwrap_or_default(),
+        };
+        self.quarantine(rejected, &content, asset.map(|id| id.to_string()))
+    }
+
+    /// Keeps a whole file.
+    fn keep(&mut self, path: &Path) -> Result<AssetId, Error> {
         let fault = |source| Error::Read { path: path.to_owned(), source };
         let mut hasher = blake3::Hasher::new();
         let mut file = std::fs::File::open(path).map_err(fault)?;
         std::io::copy(&mut file, &mut hasher).map_err(fault)?;
         let id = AssetId::new(*hasher.finalize().as_bytes());
         self.store.put_asset_file(path, &id)?;
-        let rejected = Rejected {
-            place: String::new(),
-            offset: None,
-            rule: rule.to_owned(),
-            message: message.to_owned(),
-            bytes: None,
-        };
-        self.quarantine(rejected, id.to_string().as_bytes(), Some(id.to_string()))
-    }
-
-    /// Puts a part that breaks a rule into quarantine.
-    fn refuse(&mut self, rejected: Rejected) -> Result<(), Error> {
-        let asset = match &rejected.bytes {
-            Some(bytes) => Some(self.store.put_asset(bytes)?.to_string()),
-            None => None,
-        };
-        let content = rejected.bytes.clone().unwrap_or_default();
-        self.quarantine(rejected, &content, asset)
+        Ok(id)
     }
 
     fn quarantine(&mut self, rejected: Rejected, content: &[u8], asset: Option<String>) -> Result<(), Error> {

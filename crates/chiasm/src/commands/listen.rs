@@ -5,18 +5,21 @@ use crate::cli::{Cli, ListenArgs};
 use anyhow::{Context, Result, bail};
 use chiasm_exchange::dicom::{DicomOptions, DicomServer};
 use chiasm_exchange::inbox::{self, Inbox, Rotation};
-use chiasm_exchange::mllp::{Acknowledge, MllpOptions, MllpServer, Outcome};
-use chiasm_exchange::{Error, Tls};
-use chiasm_pipeline::evidence::{inbox as reading, site::IngestSite, store};
+use chiasm_exchange::mllp::{Answer, MllpOptions, MllpServer, Outcome};
+use chiasm_exchange::{Error, Log, Tls};
+use chiasm_pipeline::evidence::inbox::{self as reading, Received};
+use chiasm_pipeline::evidence::site::IngestSite;
+use chiasm_pipeline::evidence::store::{self, Store};
 use serde_json::json;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often, at most, what belongs to no state of the store any more is removed while things come.
+const TIDY: Duration = Duration::from_secs(600);
 
 /// Listens until it is interrupted.
 ///
@@ -43,19 +46,21 @@ async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
         }),
         _ => None,
     };
+    let log = Log::new(|line| eprintln!("chiasm: {line}"));
     let dicom = match args.dicom {
         None => None,
         Some(port) => {
-            let options =
-                DicomOptions { ae_title: args.ae_title.clone(), tls: tls.clone(), ..Default::default() };
+            let (ae_title, tls, log) = (args.ae_title.clone(), tls.clone(), log.clone());
+            let options = DicomOptions { ae_title, tls, log, ..Default::default() };
             Some(DicomServer::start(bind(&args.bind, port).await?, inbox.clone(), options)?)
         }
     };
     let hl7 = match args.hl7 {
         None => None,
         Some(port) => {
-            let options = MllpOptions { tls, ..Default::default() };
-            Some(MllpServer::start(bind(&args.bind, port).await?, inbox.clone(), options, answers())?)
+            let options = MllpOptions { tls, log, ..Default::default() };
+            let listener = bind(&args.bind, port).await?;
+            Some(MllpServer::start(listener, inbox.clone(), options, Answers::default())?)
         }
     };
     let addresses =
@@ -68,6 +73,8 @@ async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
         }
     }
     let mut stop = Box::pin(stopped());
+    let mut reading = Reading::new(&args.store, site);
+    let mut said = String::new();
     loop {
         let ended = tokio::select! {
             () = &mut stop => true,
@@ -76,7 +83,9 @@ async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
         if ended {
             break;
         }
-        report(cli, drain(&args.store, &site).await);
+        let outcome;
+        (reading, outcome) = reading.drain_beside().await?;
+        report(cli, outcome, &mut said);
     }
     if let Some(server) = dicom {
         server.stop().await;
@@ -85,7 +94,7 @@ async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
         server.stop().await;
     }
     drop(inbox);
-    report(cli, drain(&args.store, &site).await);
+    report(cli, reading.drain(), &mut said);
     Ok(())
 }
 
@@ -94,47 +103,113 @@ async fn bind(address: &str, port: u16) -> Result<TcpListener> {
 }
 
 /// The answers to HL7 messages.
-fn answers() -> Acknowledge {
-    let count = AtomicU64::new(0);
-    Arc::new(move |message: &[u8], outcome: &Outcome| {
+#[derive(Default)]
+struct Answers(AtomicU64);
+
+impl Answer for Answers {
+    fn refusal(&self, message: &[u8]) -> Option<&'static str> {
+        reading::refusal(message)
+    }
+
+    fn acknowledge(&self, message: &[u8], outcome: &Outcome) -> Vec<u8> {
         let now = jiff::Timestamp::now();
         let time = now.strftime("%Y%m%d%H%M%S+0000").to_string();
-        let control = format!("{}-{}", now.as_microsecond(), count.fetch_add(1, Ordering::Relaxed));
-        let kept = match outcome {
-            Ok(_) => Ok(()),
-            Err(Error::Message { .. }) => Err("the message cannot be framed"),
-            Err(_) => Err("the message could not be kept; send it again"),
+        let control = format!("{}-{}", now.as_microsecond(), self.0.fetch_add(1, Ordering::Relaxed));
+        let received = match outcome {
+            Ok(_) => Received::Kept,
+            Err(Error::Unfit { reason }) => Received::Never(reason),
+            Err(Error::Message { .. }) => Received::Never("expected no bytes 00, 0B and 1C in the message"),
+            Err(Error::TooLarge { .. }) => Received::Never("the message is too large"),
+            Err(_) => Received::NotNow("the message could not be kept; send it again"),
         };
-        reading::acknowledge(message, kept, &time, &control)
-    })
+        reading::acknowledge(message, received, &time, &control)
+    }
 }
 
-/// Reads in what is complete, and removes it.
-async fn drain(path: &Path, site: &IngestSite) -> Result<u64> {
-    let (path, site) = (path.to_owned(), site.clone());
-    tokio::task::spawn_blocking(move || {
-        let folder = reading::folder(&path);
+/// The reading end of the inbox.
+struct Reading {
+    path: PathBuf,
+    site: IngestSite,
+    /// Open from the first file on, so that what is in it need not be looked through each time.
+    store: Option<Store>,
+    tidied: Instant,
+    /// Whether anything was committed since.
+    grown: bool,
+}
+
+/// What came of one look.
+#[derive(Default)]
+struct Drained {
+    events: u64,
+    refused: u64,
+}
+
+impl Reading {
+    fn new(path: &Path, site: IngestSite) -> Self {
+        Self { path: path.to_owned(), site, store: None, tidied: Instant::now(), grown: false }
+    }
+
+    /// Reads in what is complete, and removes it.
+    fn drain(&mut self) -> Result<Drained> {
+        if self.grown && self.tidied.elapsed() >= TIDY {
+            self.store = None;
+            store::reclaim(&self.path)?;
+            (self.tidied, self.grown) = (Instant::now(), false);
+        }
+        let folder = reading::folder(&self.path);
         let files = inbox::sealed(&folder)?;
         if files.is_empty() {
-            return Ok(0);
+            return Ok(Drained::default());
         }
-        let read = reading::read(&files, &site, &mut store::open(&path)?)?;
+        let mut store = match self.store.take() {
+            Some(store) => store,
+            None => store::open(&self.path)?,
+        };
+        store.refresh()?;
+        let read = reading::read(&files, &self.site, &mut store)?;
+        (self.store, self.grown) = (Some(store), true);
         for file in &files {
             inbox::done(&folder, file)?;
         }
-        Ok(read.totals.events)
-    })
-    .await?
+        Ok(Drained { events: read.totals.events, refused: read.totals.rejected })
+    }
+
+    /// The same on a thread where it may take its time.
+    async fn drain_beside(mut self) -> Result<(Self, Result<Drained>)> {
+        let task = move || {
+            let outcome = self.drain();
+            (self, outcome)
+        };
+        Ok(tokio::task::spawn_blocking(task).await?)
+    }
 }
 
-/// Says what was read in; a failure leaves the files where they are, to be tried again.
-fn report(cli: &Cli, outcome: Result<u64>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(events) if cli.json => println!("{}", json!({ "events": events })),
-        Ok(events) if !cli.quiet => println!("{events} events read in"),
-        Ok(_) => {}
-        Err(error) => eprintln!("chiasm: not read in, and kept: {error:#}"),
+/// Says what was read in, and what went to quarantine. A failure leaves the files where they are, to be tried
+/// again; it is told once as long as it stays the same.
+fn report(cli: &Cli, outcome: Result<Drained>, said: &mut String) {
+    let drained = match outcome {
+        Ok(drained) => drained,
+        Err(error) => {
+            let error = format!("{error:#}");
+            if *said != error {
+                eprintln!("chiasm: not read in, and kept: {error}");
+            }
+            *said = error;
+            return;
+        }
+    };
+    let Drained { events, refused } = drained;
+    if (events, refused) == (0, 0) {
+        return;
+    }
+    said.clear();
+    if cli.json {
+        println!("{}", json!({ "events": events, "rejected": refused }));
+    } else if !cli.quiet {
+        match refused {
+            0 => println!("{events} events read in"),
+            n => println!("{events} events read in, {n} parts in quarantine"),
+        }
     }
 }
 
@@ -151,11 +226,10 @@ async fn stopped() {
     }
 }
 
-/// Reads in what a pull has brought.
+/// Reads in what a pull has brought; says how many events that are.
 ///
 /// # Errors
 /// Where the store cannot be written.
 pub(super) fn read_in(path: &Path, site: &IngestSite) -> Result<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(drain(path, site))
+    Ok(Reading::new(path, site.clone()).drain()?.events)
 }

@@ -11,7 +11,12 @@ mod disk;
 mod exports;
 mod feeds;
 mod fronts;
+mod kills;
 mod linking;
+mod listening;
 mod pictures;
 mod runs;
+mod stored;
+#[path = "../../../chiasm-exchange/tests/support/mod.rs"]
+mod support;
 mod toy;
