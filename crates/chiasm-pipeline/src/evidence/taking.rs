@@ -12,7 +12,7 @@ use chiasm_store::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A batch is committed when it has so many events...
 const EVENTS: usize = 200_000;
@@ -228,10 +228,10 @@ impl<'a> Taking<'a> {
     /// Puts a part that breaks a rule into quarantine: its bytes, where they are given. Of a file that came over
     /// a network and is nowhere else, the whole of it, however large.
     fn refuse(&mut self, rejected: Rejected) -> Result<(), Error> {
-        let whole = Path::new(&self.file.origin);
+        let whole = PathBuf::from(&self.file.origin);
         let asset = match &rejected.bytes {
             Some(bytes) => Some(self.store.put_asset(bytes)?),
-            None if super::inbox::holds(self.store, whole) => Some(self.keep(&whole.to_owned())?),
+            None if super::inbox::holds(self.store, &whole) => Some(self.keep(&whole)?),
             None => None,
         };
         let content = match (&rejected.bytes, &asset) {
