@@ -201,7 +201,7 @@ fn a_set_comes_out_as_it_went_in_whatever_its_columns() {
         make(&set, seed * 0x9E37_79B9_7F4A_7C15);
         let site = IngestSite::parse(site, "site").unwrap();
         let mut there = store::create(&folder.path().join("store"), [7; 32]).unwrap();
-        let done = ingest::ingest(&[set.clone()], &site, &mut there, &Silent).unwrap();
+        let done = ingest::ingest(std::slice::from_ref(&set), &site, &mut there, &Silent).unwrap();
         assert_eq!(done.totals.rejected, 0, "seed {seed}");
         let out = folder.path().join("out");
         let exported = export::meds(&there, &out, None, &Silent).unwrap();
