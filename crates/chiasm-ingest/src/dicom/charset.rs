@@ -106,9 +106,7 @@ impl Charset {
             let set = Set::of_term(number).filter(|_| lenient);
             charset.known &= plain && set.is_some();
             // A Latin set in a later term is in use once escaped to; only the first is from the start.
-            if place == 0 {
-                charset.high = set.unwrap_or_default();
-            } else if charset.high == Set::Undeclared && set.is_some_and(Set::wide) {
+            if place == 0 || (charset.high == Set::Undeclared && set.is_some_and(Set::wide)) {
                 charset.high = set.unwrap_or_default();
             }
         }

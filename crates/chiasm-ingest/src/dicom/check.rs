@@ -115,7 +115,7 @@ fn contents(data: &DataSet, checked: &mut Checked) {
 /// The meta information (PS3.10 section 7.1).
 fn meta(data: &DataSet, report: &mut Report) {
     let root = data.root();
-    if !data.elements().first().is_some_and(|e| e.tag.0 == 2) {
+    if data.elements().first().is_none_or(|e| e.tag.0 != 2) {
         return;
     }
     for tag in [

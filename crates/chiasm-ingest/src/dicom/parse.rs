@@ -234,7 +234,7 @@ impl<'a> Parser<'a> {
 
     /// The representation that an element is read with.
     fn representation(&self, header: &Header, from: u64, signed: bool) -> VR {
-        let public = header.tag.0 % 2 == 0;
+        let public = header.tag.0.is_multiple_of(2);
         match header.vr {
             // CP-246: a sequence that its sender did not know.
             Some(VR::UN) if header.length == UNDEFINED => VR::SQ,

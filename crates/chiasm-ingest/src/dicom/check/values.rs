@@ -30,10 +30,11 @@ pub(super) fn values(data: &DataSet, report: &mut Report) {
         if tag.0 % 2 == 1 {
             if (0x10..=0xff).contains(&tag.1) {
                 creators[depth].insert((tag.0, tag.1));
-            } else if tag.1 > 0xff && !creators[depth].contains(&(tag.0, tag.1 >> 8)) {
-                if told.insert(("dicom.private", tag)) {
-                    report.warning("dicom.private", Some(tag), "a private element without its creator");
-                }
+            } else if tag.1 > 0xff
+                && !creators[depth].contains(&(tag.0, tag.1 >> 8))
+                && told.insert(("dicom.private", tag))
+            {
+                report.warning("dicom.private", Some(tag), "a private element without its creator");
             }
         } else if tag.1 != 0
             && let Some(false) = dictionary::allows(tag, element.vr)
