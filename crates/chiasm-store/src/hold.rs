@@ -26,6 +26,6 @@ pub(crate) fn alone(place: &Place) -> Option<File> {
 fn open(place: &Place) -> Option<File> {
     let Place::Folder(root) = place else { return None };
     let path = root.join(NAME);
-    // A reader need not be able to write.
-    File::options().append(true).create(true).open(&path).or_else(|_| File::open(&path)).ok()
+    // Both ways, as NFS demands for its locks; but a reader need not be able to write.
+    File::options().read(true).append(true).create(true).open(&path).or_else(|_| File::open(&path)).ok()
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli, args: &ListenArgs) -> Result<()> {
 }
 
 async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
+    let mut stop = Box::pin(stopped()?);
     let folder = reading::folder(&args.store);
     let inbox = Inbox::open(&folder, Rotation::default())?;
     let tls = match (&args.tls_certificate, &args.tls_key) {
@@ -72,7 +74,6 @@ async fn listen(cli: &Cli, args: &ListenArgs, site: IngestSite) -> Result<()> {
             println!("listening for {name} on {address}");
         }
     }
-    let mut stop = Box::pin(stopped());
     let mut reading = Reading::new(&args.store, site);
     let mut said = String::new();
     loop {
@@ -213,17 +214,17 @@ fn report(cli: &Cli, outcome: Result<Drained>, said: &mut String) {
     }
 }
 
-/// Comes back when the program is asked to end.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        let _ = interrupt.await;
-        return;
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = terminate.recv() => {}
-    }
+/// What comes back when the program is asked to end. From this call on it can be asked, before anybody is told
+/// that it listens.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 /// Reads in what a pull has brought; says how many events that are.
