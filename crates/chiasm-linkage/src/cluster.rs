@@ -169,8 +169,8 @@ struct Groups {
 const ALONE: f64 = 0.9;
 /// Bits of a pair that a rule settles: those of the probability at which pairs are linked by default.
 const SETTLED: f64 = 13.3;
-/// Bits that a household would explain, from which two records are looked at as its members.
-const SUSPECT: f32 = 1.0;
+/// How likely two of one household must be against one person for a pair to be looked at as such.
+const SUSPECT: f64 = 1e-3;
 /// How many records of each of two groups are held against each other before they are joined.
 const WITNESSES: usize = 8;
 
@@ -303,19 +303,18 @@ impl Linkage {
         let agreement =
             self.comparer.compare(records, a.min(b), a.max(b), &mut crate::compare::Cache::new(4));
         let (weights, count) = self.scorer.weights(&agreement);
-        if self.scorer.household.bits(&weights[..count]) < SUSPECT || self.orders.holds(a, b) {
+        let weights = &weights[..count];
+        let prior = self.scorer.prior / (1.0 - self.scorer.prior);
+        let odds = prior * f64::from(weights.iter().sum::<f32>()).exp2();
+        if self.scorer.household.against(weights, odds) < SUSPECT || self.orders.holds(a, b) {
             return false;
         }
-        let (mut named, mut born) = (0.0_f32, 0.0_f32);
-        for (comparison, weight) in self.comparer.comparisons.iter().zip(weights) {
-            match comparison.kind {
-                kind if crate::rules::settles(kind) && weight > 0.0 => return false,
-                crate::FieldKind::GivenName => named += weight,
-                crate::FieldKind::BirthDate => born += weight,
-                _ => {}
-            }
+        let fields = self.comparer.comparisons.iter().zip(weights);
+        if fields.into_iter().any(|(c, weight)| crate::rules::settles(c.kind) && *weight > 0.0) {
+            return false;
         }
-        if contradicted { named < 0.0 || born < 0.0 } else { named <= 0.0 || born <= 0.0 }
+        let mut person = self.scorer.household.person(weights).into_iter();
+        if contradicted { person.any(|bits| bits < 0.0) } else { person.any(|bits| bits <= 0.0) }
     }
 
     /// The pairs that may be linked or reviewed, with a doubt where there is one.

@@ -21,6 +21,9 @@ pub(crate) struct Household {
     pub(crate) prior: f64,
     /// Chance that two of them share a field as two records of one person do. Shape: `[comparison]`.
     shared: Vec<f64>,
+    /// The comparisons of given names, and of dates of birth, one bit each.
+    named: u32,
+    born: u32,
 }
 
 /// What pairs say of a household, summed over many.
@@ -74,7 +77,12 @@ impl Household {
     /// Before anything is learned: a pair of a household for ten of one person.
     pub(crate) fn assumed(comparer: &Comparer, prior: f64) -> Self {
         let shared = comparer.comparisons.iter().map(|c| usual(c.kind, c.measure).0).collect();
-        Self { prior: prior * 0.1, shared }
+        let of = |kind: FieldKind| {
+            let all = comparer.comparisons.iter().enumerate().filter(|(_, c)| c.kind == kind);
+            all.fold(0, |bits, (at, _)| bits | 1 << at)
+        };
+        let (named, born) = (of(FieldKind::GivenName), of(FieldKind::BirthDate));
+        Self { prior: prior * 0.1, shared, named, born }
     }
 
     /// How much likelier a pair is between two of one household than between two strangers, before the prior.
@@ -89,6 +97,19 @@ impl Household {
         (self.prior * self.ratio(weights)).ln_1p() as f32 * std::f32::consts::LOG2_E
     }
 
+    /// How much likelier two persons of one household are than one person, whose odds against two strangers these are.
+    pub(crate) fn against(&self, weights: &[f32], odds: f64) -> f64 {
+        self.prior * self.ratio(weights) / odds.max(f64::MIN_POSITIVE)
+    }
+
+    /// The bits of given names, and those of dates of birth.
+    pub(crate) fn person(&self, weights: &[f32]) -> [f32; 2] {
+        [self.named, self.born].map(|fields| {
+            let all = weights.iter().enumerate().filter(|(at, _)| fields & (1 << at) != 0);
+            all.map(|(_, weight)| weight).sum()
+        })
+    }
+
     /// Adds what a pair says. `odds` are those of one person against two strangers, the prior among them; `counts`
     /// is how many pairs it stands for, and `touched` says of which fields it can say nothing.
     pub(crate) fn count(&self, weights: &[f32], odds: f64, counts: f64, touched: u32, into: &mut Counts) {
@@ -97,7 +118,11 @@ impl Household {
         if chance < 1e-6 || !chance.is_finite() {
             return;
         }
-        into.pairs += chance * counts;
+        // Only two names and two birthdays show a household: one person's record with an error in one of them looks
+        // like a household whose members share the other.
+        if self.person(weights).iter().all(|bits| *bits < 0.0) {
+            into.pairs += chance * counts;
+        }
         for (at, (&shared, &w)) in self.shared.iter().zip(weights).enumerate() {
             if w != 0.0 && touched & (1 << at) == 0 {
                 into.told[at] += chance;
@@ -109,7 +134,12 @@ impl Household {
     /// Learns from counts; `pairs` is how many pairs of records there are.
     pub(crate) fn learn(&mut self, comparer: &Comparer, counts: &Counts, matches: f64, pairs: f64) {
         // There are not more neighbours than records of one person: else they are strangers who look alike.
-        self.prior = counts.pairs.min(matches).max(LEAST_PAIRS) / pairs.max(2.0);
+        let sharing = |fields: u32| -> f64 {
+            let all = self.shared.iter().enumerate().filter(|(at, _)| fields & (1 << at) != 0);
+            all.map(|(_, shared)| *shared).fold(0.0, f64::max)
+        };
+        let seen = (1.0 - sharing(self.named)) * (1.0 - sharing(self.born));
+        self.prior = (counts.pairs / seen).min(matches).max(LEAST_PAIRS) / pairs.max(2.0);
         for (at, comparison) in comparer.comparisons.iter().enumerate() {
             let (usual, least, most) = usual(comparison.kind, comparison.measure);
             let learned = (counts.shared[at] + WEIGHT * usual) / (counts.told[at] + WEIGHT);
@@ -130,7 +160,7 @@ mod tests {
     #[test]
     fn what_a_household_shares_counts_for_less() {
         // Surname, street, house number, given name.
-        let household = Household { prior: 1e-4, shared: vec![0.8, 0.98, 0.98, 0.05] };
+        let household = Household { prior: 1e-4, shared: vec![0.8, 0.98, 0.98, 0.05], named: 8, born: 0 };
         let same_house = household.bits(&[10.0, 12.0, 6.0, -6.0]);
         assert!((14.0..16.0).contains(&same_house), "{same_house}");
         // The same without the address: a name alone makes no household.
