@@ -2,7 +2,7 @@
 # Rates of VCF and BCF against bcftools, in one run on one machine, one thread each.
 # Usage: tools/vcf_peer.sh [RECORDS] [SAMPLES]     (200000 and 10 where they are left out)
 # Needs bcftools and bgzip (Debian: apt-get install bcftools tabix), python3 and a built example:
-#   cargo build --release -p chiasm-ingest --example genomics
+#   cargo build --release --workspace --example genomics
 set -eu
 records=${1:-200000}
 samples=${2:-10}

@@ -11,6 +11,7 @@ here="$(dirname "$0")"
     "$venv/bin/pip" install --quiet wfdb==4.3.1 soundfile blake3
 out="$(mktemp -d)"
 "$venv/bin/python" "$here/wfdb_peer.py" "$folder" >"$out/theirs"
-cargo run --quiet --release -p chiasm-ingest --example wfdb_dump -- "$folder" >"$out/ours"
+cargo build --quiet --release --workspace --example wfdb_dump
+"${CARGO_TARGET_DIR:-target}/release/examples/wfdb_dump" "$folder" >"$out/ours"
 echo "$(grep -c record "$out/ours") records here, $(grep -c record "$out/theirs") there; lines that differ:"
 diff "$out/theirs" "$out/ours" || true

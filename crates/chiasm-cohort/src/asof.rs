@@ -85,13 +85,16 @@ impl AsOf {
     }
 }
 
+type Order<'a> = (Option<i64>, Option<i64>, Option<i64>, &'a Option<String>, &'a Option<String>, Option<i64>);
+
 /// Which of two reports of one thing is the newer. Ties are broken by content, so that the order in which
 /// events came does not matter.
-fn order(event: &Event) -> (Option<i64>, Option<i64>, u64, &Option<String>, &Option<String>) {
+fn order(event: &Event) -> Order<'_> {
     let known = event.times.usable_from().map(|(from, _)| from);
     let recorded = event.times.recorded.map(Moment::end);
-    let value = event.value.map_or(0, |v| v.to_bits());
-    (known, recorded, value, &event.text, &event.unit)
+    // Whole numbers in the order of the values.
+    let value = event.value.map(|v| v.to_bits() as i64).map(|bits| bits ^ ((bits >> 63) & i64::MAX));
+    (known, recorded, value, &event.text, &event.unit, event.times.happened.map(Moment::end))
 }
 
 impl EventFeature {

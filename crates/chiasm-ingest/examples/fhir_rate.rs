@@ -3,6 +3,10 @@
 use chiasm_ingest::feed::{Entry, Feed, Rejected, Sink, SinkError, Source};
 use std::path::PathBuf;
 
+// As in the command line.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Default)]
 struct Count {
     entries: usize,

@@ -18,6 +18,14 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// What an archive of `packed` bytes may unpack to, over all its layers: 256 MiB, or 250 times its size where
+    /// that is more, and never more than `most`.
+    ///
+    /// Records, tables and images pack ten- to fiftyfold; a bomb packs a thousandfold, and a layer of bombs again.
+    pub fn of_archive(packed: u64, most: u64) -> Self {
+        Self::new(packed.saturating_mul(250).max(256 << 20).min(most))
+    }
+
     /// A budget of `limit` bytes.
     pub fn new(limit: u64) -> Self {
         Self { limit, left: limit }

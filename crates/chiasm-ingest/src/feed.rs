@@ -13,6 +13,7 @@
 mod entry;
 mod fault;
 mod kind;
+mod rows;
 mod sink;
 mod site;
 mod source;

@@ -49,6 +49,9 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
+    /// A thread that was told to stop because another could not go on; that one's error is the reason.
+    #[error("stopped because another part of the run could not go on")]
+    Stopped,
     /// A file that cannot be read.
     #[error("cannot read {path}", path = path.display())]
     Read {

@@ -1,7 +1,7 @@
 //! From raw feeds to one patient's timeline: files and messages into the store, records into patients.
 //!
 //! [`site`] says what a source's names mean, [`ingest`](mod@ingest) reads files and archives into the
-//! store, [`taking`] is where every reader's entries go, [`quarantine`] is what could not be read,
+//! store, on several threads, [`taking`] is where all that they read comes together, [`quarantine`] is what could not be read,
 //! [`inbox`] is what came over a network, [`linking`] says who is who, [`patient`] which of them is
 //! meant, [`timeline`] shows one, [`check`](mod@check) judges a file, [`export`] writes the events as a data set
 //! for others.
@@ -13,7 +13,9 @@ pub mod ingest;
 pub mod linking;
 mod normalise;
 pub mod patient;
+mod preparing;
 pub mod quarantine;
+mod reading;
 pub mod site;
 pub mod store;
 pub mod taking;

@@ -17,7 +17,7 @@ pub trait Row: Sized {
     ///
     /// # Errors
     /// [`Error::Rows`], which would be a mistake in the list of columns.
-    fn batch(rows: &[Self]) -> Result<RecordBatch, Error>;
+    fn batch(rows: &[&Self]) -> Result<RecordBatch, Error>;
 
     /// Columns to rows, by name.
     ///

@@ -1,63 +1,112 @@
 //! The Parquet files of a store: written whole, named by their content, read whole or by record.
 
 use crate::columns::Row;
+use crate::input::Input;
 use crate::place::Place;
-use crate::{Error, EventRow, Part, RecordId, Table, rows};
+use crate::{Error, EventRow, Part, RecordId, Table};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int64Type, Schema};
 use parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
 };
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Rows of a row group: small enough that one patient's events cost little to find.
 const ROW_GROUP: usize = 1 << 16;
-/// Parts with fewer rows than this are merged...
-const SMALL: u64 = 1 << 18;
-/// ...once there are as many of them...
-const MANY: usize = 8;
-/// ...into parts of at most this many rows, which fit into memory.
-const LARGE: u64 = 1 << 20;
+/// Rows that become columns at a time.
+const CHUNK: usize = 1 << 13;
+/// Columns whose texts are long and seldom the same: a dictionary of them and their extremes cost time and
+/// answer no question.
+const LONG: [&str; 5] = ["attributes", "origin", "identity", "statement", "evidence"];
 
 /// Writes rows as one part; none where there are no rows.
-pub(crate) fn write<R: Row>(place: &Place, bucket: Option<u32>, rows: &[R]) -> Result<Option<Part>, Error> {
+pub(crate) fn write<R: Row>(place: &Place, bucket: Option<u32>, rows: &[&R]) -> Result<Option<Part>, Error> {
     if rows.is_empty() {
         return Ok(None);
     }
-    let table = R::TABLE;
-    let fault =
-        |e: parquet::errors::ParquetError| Error::Rows { place: table.name().into(), source: e.into() };
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP))
-        .set_created_by("chiasm".to_owned())
-        .build();
-    let schema = R::batch(&[])?.schema();
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(fault)?;
-    for rows in rows.chunks(ROW_GROUP) {
-        writer.write(&R::batch(rows)?).map_err(fault)?;
-    }
-    let bytes = writer.into_inner().map_err(fault)?;
-    let hash = blake3::hash(&bytes).to_hex();
-    let name = &hash.as_str()[..32];
-    let file = match bucket {
-        Some(bucket) => format!("{}/bucket={bucket:03}/{name}.parquet", table.name()),
-        None => format!("{}/{name}.parquet", table.name()),
-    };
-    place.put(&file, &bytes)?;
-    Ok(Some(Part { table, bucket, file, rows: rows.len() as u64, bytes: bytes.len() as u64 }))
+    encode(bucket, rows)?.publish(place).map(Some)
 }
 
-fn damaged(part: &Part, error: impl std::fmt::Display) -> Error {
+/// Rows as one part, in memory.
+pub(crate) fn encode<R: Row>(bucket: Option<u32>, rows: &[&R]) -> Result<Encoded, Error> {
+    let mut draft = Draft::new(R::TABLE, R::batch(&[])?.schema())?;
+    for rows in rows.chunks(CHUNK) {
+        draft.push(&R::batch(rows)?)?;
+    }
+    draft.finish(bucket)
+}
+
+/// A part that is being written.
+pub(crate) struct Draft {
+    table: Table,
+    writer: ArrowWriter<Vec<u8>>,
+    rows: u64,
+}
+
+impl Draft {
+    pub fn new(table: Table, schema: Arc<Schema>) -> Result<Self, Error> {
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_created_by("chiasm".to_owned());
+        for column in LONG {
+            properties = properties
+                .set_column_dictionary_enabled(column.into(), false)
+                .set_column_statistics_enabled(column.into(), EnabledStatistics::None);
+        }
+        let writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties.build()));
+        let writer = writer.map_err(|e| unwritten(table, e))?;
+        Ok(Self { table, writer, rows: 0 })
+    }
+
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(|e| unwritten(self.table, e))
+    }
+
+    /// The part with its name.
+    pub fn finish(self, bucket: Option<u32>) -> Result<Encoded, Error> {
+        let (table, rows) = (self.table, self.rows);
+        let bytes = self.writer.into_inner().map_err(|e| unwritten(table, e))?;
+        let hash = blake3::hash(&bytes).to_hex();
+        let name = &hash.as_str()[..32];
+        let file = match bucket {
+            Some(bucket) => format!("{}/bucket={bucket:03}/{name}.parquet", table.name()),
+            None => format!("{}/{name}.parquet", table.name()),
+        };
+        Ok(Encoded { part: Part { table, bucket, file, rows, bytes: bytes.len() as u64 }, bytes })
+    }
+}
+
+/// A part that is not in its place yet.
+pub(crate) struct Encoded {
+    part: Part,
+    bytes: Vec<u8>,
+}
+
+impl Encoded {
+    /// Puts the part into its place.
+    pub fn publish(self, place: &Place) -> Result<Part, Error> {
+        place.put(&self.part.file, &self.bytes)?;
+        Ok(self.part)
+    }
+}
+
+fn unwritten(table: Table, error: parquet::errors::ParquetError) -> Error {
+    Error::Rows { place: table.name().into(), source: error.into() }
+}
+
+pub(crate) fn damaged(part: &Part, error: impl std::fmt::Display) -> Error {
     Error::Damaged { place: part.file.clone(), expected: "Parquet".to_owned(), found: error.to_string() }
 }
 
-fn builder(place: &Place, part: &Part) -> Result<ParquetRecordBatchReaderBuilder<bytes::Bytes>, Error> {
-    ParquetRecordBatchReaderBuilder::try_new(place.read(&part.file)?).map_err(|e| damaged(part, e))
+pub(crate) fn builder(place: &Place, part: &Part) -> Result<ParquetRecordBatchReaderBuilder<Input>, Error> {
+    ParquetRecordBatchReaderBuilder::try_new(Input::open(place, &part.file)?).map_err(|e| damaged(part, e))
 }
 
 fn collect<R: Row>(part: &Part, reader: ParquetRecordBatchReader) -> Result<Vec<R>, Error> {
@@ -138,71 +187,4 @@ pub(crate) fn events(place: &Place, part: &Part, wanted: &HashSet<RecordId>) -> 
         .build()
         .map_err(|e| damaged(part, e))?;
     collect(part, reader)
-}
-
-/// Merges small parts of the same table and bucket; says how many went into others.
-pub(crate) fn merge(place: &Place, all: &mut Vec<Part>) -> Result<usize, Error> {
-    let mut small: BTreeMap<(Table, Option<u32>), Vec<Part>> = BTreeMap::new();
-    for part in all.iter().filter(|p| p.rows < SMALL) {
-        small.entry((part.table, part.bucket)).or_default().push(part.clone());
-    }
-    let mut merged = 0;
-    for ((table, bucket), group) in small {
-        if group.len() < MANY {
-            continue;
-        }
-        for group in chunks(group) {
-            let part = match table {
-                Table::Events => {
-                    let mut rows: Vec<EventRow> = concat(place, &group)?;
-                    rows.sort_by(|a, b| a.order().cmp(&b.order()));
-                    write(place, bucket, &rows)?
-                }
-                Table::Identities => write(place, bucket, &concat::<rows::IdentityRow>(place, &group)?)?,
-                Table::Entries => write(place, bucket, &concat::<rows::EntryRow>(place, &group)?)?,
-                Table::Sources => write(place, bucket, &concat::<rows::SourceRow>(place, &group)?)?,
-                Table::Assets => write(place, bucket, &concat::<rows::AssetRow>(place, &group)?)?,
-                Table::Quarantine => write(place, bucket, &concat::<rows::QuarantineRow>(place, &group)?)?,
-                Table::Links => write(place, bucket, &concat::<rows::LinkRow>(place, &group)?)?,
-                Table::Pairs => write(place, bucket, &concat::<rows::PairRow>(place, &group)?)?,
-                Table::Clocks => write(place, bucket, &concat::<rows::ClockRow>(place, &group)?)?,
-                Table::Statements => write(place, bucket, &concat::<rows::StatementRow>(place, &group)?)?,
-            };
-            let gone: HashSet<&str> = group.iter().map(|p| p.file.as_str()).collect();
-            // The merged part stands where the first of them stood: the order of parts is that of time.
-            let at = all.iter().position(|p| gone.contains(p.file.as_str())).unwrap_or(all.len());
-            all.retain(|p| !gone.contains(p.file.as_str()));
-            if let Some(part) = part {
-                all.insert(at.min(all.len()), part);
-            }
-            merged += group.len();
-        }
-    }
-    Ok(merged)
-}
-
-/// Groups of parts of at most [`LARGE`] rows together.
-fn chunks(parts: Vec<Part>) -> Vec<Vec<Part>> {
-    let mut groups: Vec<Vec<Part>> = Vec::new();
-    let mut rows = u64::MAX;
-    for part in parts {
-        if rows.saturating_add(part.rows) > LARGE {
-            groups.push(Vec::new());
-            rows = 0;
-        }
-        rows += part.rows;
-        if let Some(group) = groups.last_mut() {
-            group.push(part);
-        }
-    }
-    groups.retain(|g| g.len() > 1);
-    groups
-}
-
-fn concat<R: Row>(place: &Place, parts: &[Part]) -> Result<Vec<R>, Error> {
-    let mut rows = Vec::new();
-    for part in parts {
-        rows.extend(read(place, part)?);
-    }
-    Ok(rows)
 }

@@ -1,5 +1,6 @@
 //! What has been taken, so that it is not taken twice.
 
+use crate::known::{Keys, first};
 use crate::rows::{IdentityRow, StatementRow};
 use crate::{Error, Manifest, Part, RecordId, Store, Table, parts};
 use std::collections::HashSet;
@@ -11,10 +12,10 @@ pub(crate) struct Seen {
     commit: Option<u64>,
     /// The parts whose keys are here.
     files: HashSet<String>,
-    pub entries: HashSet<[u8; 16]>,
-    pub sources: HashSet<[u8; 16]>,
+    pub entries: Keys,
+    pub sources: Keys,
     pub identities: HashSet<(RecordId, [u8; 16])>,
-    pub assets: HashSet<[u8; 16]>,
+    pub assets: Keys,
     pub statements: i64,
 }
 
@@ -84,11 +85,6 @@ impl Store {
         self.seen.commit = Some(self.manifest.commit);
         Ok(())
     }
-}
-
-/// The first 16 bytes of a hash.
-pub(crate) fn first(hash: &[u8; 32]) -> [u8; 16] {
-    std::array::from_fn(|i| hash[i])
 }
 
 /// The first 16 bytes of a hash in hexadecimal.

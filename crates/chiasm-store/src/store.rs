@@ -1,11 +1,13 @@
 use crate::columns::Row;
+use crate::parts::Encoded;
 use crate::place::Place;
 use crate::rows::{
     AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
 };
 use crate::seen::{Seen, digits};
-use crate::{Error, EventRow, Manifest, Part, RecordId, Table, hold, parts};
+use crate::{AssetDesk, Error, EventRow, Known, Manifest, Part, RecordId, Table, hold, known, merge, parts};
 use bytes::Bytes;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 
@@ -26,8 +28,8 @@ pub struct Store {
     pub(crate) place: Place,
     pub(crate) manifest: Manifest,
     pub(crate) seen: Seen,
-    /// Assets put since the last commit, which makes them durable.
-    pub(crate) unsettled: BTreeSet<String>,
+    /// Takes assets; the next commit makes them durable.
+    pub(crate) desk: AssetDesk,
     key: [u8; KEY],
     /// Says to others that somebody is here.
     held: Option<File>,
@@ -106,7 +108,9 @@ impl Store {
             expected: format!("{KEY} bytes"),
             found: format!("{}", key.len()),
         })?;
-        Ok(Self { place, manifest, seen: Seen::default(), unsettled: BTreeSet::new(), key, held })
+        let seen = Seen::default();
+        let desk = AssetDesk::new(place.clone(), seen.assets.clone());
+        Ok(Self { place, manifest, seen, desk, key, held })
     }
 
     /// Where it is.
@@ -123,14 +127,7 @@ impl Store {
     ///
     /// The same authority and identifier give the same number in this store and another in any other.
     pub fn record(&self, authority: &str, identifier: &str) -> RecordId {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(&(authority.len() as u64).to_le_bytes());
-        hasher.update(authority.as_bytes());
-        hasher.update(identifier.as_bytes());
-        let mut first = [0; 8];
-        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        // Not negative, so that it reads as a number everywhere.
-        RecordId((u64::from_le_bytes(first) >> 1) as i64)
+        known::record(&self.key, authority, identifier)
     }
 
     /// Sees what others have committed since.
@@ -141,6 +138,15 @@ impl Store {
         let none = || Error::NoStore { place: self.place.label() };
         self.manifest = Manifest::newest(&self.place)?.ok_or_else(none)?;
         Ok(())
+    }
+
+    /// What has been taken, for threads that read sources.
+    ///
+    /// # Errors
+    /// Where a table cannot be read.
+    pub fn known(&mut self) -> Result<Known, Error> {
+        self.look()?;
+        Ok(Known::of(self.key, &self.seen.entries, &self.seen.sources))
     }
 
     /// Commits: afterwards all of it is on disk and every new reader sees it.
@@ -178,9 +184,10 @@ impl Store {
     fn publish(&mut self, next: Manifest) -> Result<bool, Error> {
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
         let new = next.parts.iter().map(|p| &p.file).filter(|file| !there.contains(file.as_str()));
-        let names: BTreeSet<String> = new.chain(&self.unsettled).cloned().collect();
+        let assets = self.desk.unsettled();
+        let names: BTreeSet<String> = new.chain(&assets).cloned().collect();
         self.place.settle(&names, self.held.as_ref())?;
-        self.unsettled.clear();
+        self.desk.settled(&assets);
         if !next.publish(&self.place)? {
             return Ok(false);
         }
@@ -207,17 +214,17 @@ impl Store {
                 let bucket = event.record.map_or(0, |r| r.bucket(self.manifest.buckets));
                 events.entry(bucket).or_default().push(event);
             }
-            entries.push(taken.entry.clone());
+            entries.push(&taken.entry);
             for row in &taken.identities {
                 let hash = (row.record_id, digits(&row.hash).unwrap_or_default());
                 if !self.seen.identities.contains(&hash) && known.insert(hash) {
-                    identities.push(row.clone());
+                    identities.push(row);
                 }
             }
             for row in &taken.assets {
                 let id = digits(&row.asset).unwrap_or_default();
                 if !self.seen.assets.contains(&id) && held.insert(id) {
-                    assets.push(row.clone());
+                    assets.push(row);
                 }
             }
             statements.extend(taken.statements.iter().map(|s| ("source", s)));
@@ -232,30 +239,33 @@ impl Store {
                 statement: statement.clone(),
             })
             .collect();
-        let sources: Vec<SourceRow> = commit
+        let sources: Vec<&SourceRow> = commit
             .sources
             .iter()
             .filter(|s| digits(&s.key).is_none_or(|k| !self.seen.sources.contains(&k)))
-            .cloned()
             .collect();
-        let mut new = Vec::new();
-        for (bucket, rows) in events {
-            let mut rows: Vec<EventRow> = rows.into_iter().cloned().collect();
-            rows.sort_by(|a, b| a.order().cmp(&b.order()));
-            new.extend(parts::write(&self.place, Some(bucket), &rows)?);
-        }
+        // Made on all threads and written by this one: a remote place may need the runtime that it runs in.
+        let events: Vec<Encoded> = events
+            .into_par_iter()
+            .map(|(bucket, mut rows)| {
+                rows.sort_by(|a, b| a.order().cmp(&b.order()));
+                parts::encode(Some(bucket), &rows)
+            })
+            .collect::<Result<_, _>>()?;
+        let mut new: Vec<Part> =
+            events.into_iter().map(|e| e.publish(&self.place)).collect::<Result<_, _>>()?;
         new.extend(parts::write(&self.place, None, &entries)?);
         new.extend(parts::write(&self.place, None, &identities)?);
         new.extend(parts::write(&self.place, None, &assets)?);
-        new.extend(parts::write(&self.place, None, &statements)?);
+        new.extend(parts::write(&self.place, None, &refs(&statements))?);
         new.extend(parts::write(&self.place, None, &sources)?);
-        new.extend(parts::write(&self.place, None, &commit.quarantine)?);
+        new.extend(parts::write(&self.place, None, &refs(&commit.quarantine))?);
         if let Some((links, pairs)) = &commit.links {
-            new.extend(parts::write(&self.place, None, links)?);
-            new.extend(parts::write(&self.place, None, pairs)?);
+            new.extend(parts::write(&self.place, None, &refs(links))?);
+            new.extend(parts::write(&self.place, None, &refs(pairs))?);
         }
         if let Some(clocks) = &commit.clocks {
-            new.extend(parts::write(&self.place, None, clocks)?);
+            new.extend(parts::write(&self.place, None, &refs(clocks))?);
         }
         // A part of the same content may be there already: it is one part.
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
@@ -274,7 +284,7 @@ impl Store {
             // All that goes into a merged part is known before, so none of it need be read again after.
             self.look()?;
             let mut next = self.manifest.clone();
-            let merged = parts::merge(&self.place, &mut next.parts)?;
+            let merged = merge::merge(&self.place, &mut next.parts)?;
             if merged == 0 {
                 return Ok(0);
             }
@@ -350,4 +360,8 @@ impl Store {
     pub fn asset(&self, id: &chiasm_record::AssetId) -> Result<Bytes, Error> {
         self.place.read(&crate::assets::name(id))
     }
+}
+
+fn refs<T>(rows: &[T]) -> Vec<&T> {
+    rows.iter().collect()
 }

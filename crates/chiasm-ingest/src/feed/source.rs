@@ -120,6 +120,10 @@ impl Source {
     /// link); [`Error::MissingFile`] where it is not there, or where this source has no folder.
     pub fn sibling(&self, name: &str) -> Result<Self, Error> {
         let (folder, path) = self.beside(name)?;
+        // Asked for every file that a record may have: mostly none is there, and nobody wants the nearest name.
+        if path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Err(Error::MissingFile { path: name.into(), nearest: None });
+        }
         let inside = |p: &Path| p.canonicalize().map_err(|e| fault(p, e));
         if !inside(&path)?.starts_with(inside(&folder)?) {
             return Err(Error::Outside { place: self.origin.clone() });

@@ -3,6 +3,7 @@
 //! A table of long form has a code column and a row for each value; one of wide form has a column for each
 //! code. Both are a list of [`EventBinding`]s, of which every row is asked for each.
 
+use super::rows::{Row, Rows, TooLong};
 use super::site::SiteFault;
 use super::{Entry, Feed, Parts, Rejected, Sink, Source};
 use crate::Error;
@@ -12,10 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Rows that are one entry.
-const BLOCK: usize = 1024;
-/// Bytes of one row.
-const ROW: usize = 1 << 24;
+/// Rows that are one entry, where they have fewer bytes together than this.
+const BLOCK: (usize, usize) = (1024, 4 << 20);
 
 /// One export of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -180,47 +179,47 @@ impl TableFeed {
 /// is none; [`Error::Sink`].
 pub fn read(source: &Source, table: &TableFeed, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
     let place = source.origin.as_str();
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(table.delimiter.and_then(|d| u8::try_from(d).ok()).unwrap_or(b','))
-        .flexible(true)
-        .from_reader(source.open()?);
-    let header = reader.byte_headers().map_err(|e| text_fault(place, &e))?.clone();
-    let columns = Columns::of(place, &header, table)?;
+    let delimiter = table.delimiter.and_then(|d| u8::try_from(d).ok()).unwrap_or(b',');
+    let unread = |source| Error::Io { path: place.into(), source };
+    let mut rows = Rows::new(source.open()?, delimiter);
+    let columns = match rows.next().map_err(unread)? {
+        Some(Ok(header)) => Columns::of(place, header, table)?,
+        Some(Err(TooLong { .. })) => {
+            let found = "a first line that does not end".to_owned();
+            return Err(Error::Damaged { place: place.to_owned(), expected: "delimited text", found });
+        }
+        None => return Err(Error::Empty { place: place.to_owned(), expected: "a line of names" }),
+    };
     let stem = place.rsplit(['/', '!']).find(|p| !p.is_empty()).unwrap_or(place);
     let stem = stem.split('.').next().unwrap_or(stem).to_owned();
     let mut block = Block::new();
-    let mut row = csv::ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut row) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(e) => return Err(text_fault(place, &e)),
-        }
-        let line = row.position().map_or(0, csv::Position::line);
-        let offset = row.position().map(csv::Position::byte);
-        if row.as_slice().len() > ROW || row.len() != header.len() {
-            let rejected = Rejected {
-                place: format!("line {line}"),
-                offset,
-                rule: "table.row".to_owned(),
-                message: format!("expected {} cells, found {}", header.len(), row.len()),
-                bytes: None,
-            };
-            sink.reject(rejected).map_err(|e| sunk(place, e))?;
-            continue;
-        }
-        block.add(&columns, &row, &stem, line, feed);
-        if block.rows == BLOCK {
-            block.give(place, sink)?;
-        }
+    while let Some(row) = rows.next().map_err(unread)? {
+        let (line, offset, message) = match row {
+            Ok(row) if row.len() == columns.width => {
+                block.add(&columns, row, &stem, feed);
+                if block.rows == BLOCK.0 || block.bytes >= BLOCK.1 {
+                    block.give(place, sink)?;
+                }
+                continue;
+            }
+            Ok(row) => {
+                let message = format!("expected {} cells, found {}", columns.width, row.len());
+                (row.line, row.offset, message)
+            }
+            Err(TooLong { line, offset }) => {
+                (line, offset, "expected a row, found one without end".to_owned())
+            }
+        };
+        let rejected = Rejected {
+            place: format!("line {line}"),
+            offset: Some(offset),
+            rule: "table.row".to_owned(),
+            message,
+            bytes: None,
+        };
+        sink.reject(rejected).map_err(|e| sunk(place, e))?;
     }
     block.give(place, sink)
-}
-
-fn text_fault(place: &str, error: &csv::Error) -> Error {
-    let found =
-        error.position().map_or_else(|| "other bytes".to_owned(), |p| format!("line {} broken", p.line()));
-    Error::Damaged { place: place.to_owned(), expected: "delimited text", found }
 }
 
 fn sunk(place: &str, source: super::SinkError) -> Error {
@@ -231,6 +230,7 @@ fn sunk(place: &str, source: super::SinkError) -> Error {
 struct Block {
     hash: blake3::Hasher,
     rows: usize,
+    bytes: usize,
     first: u64,
     last: u64,
     subjects: Vec<super::Mention>,
@@ -243,6 +243,7 @@ impl Block {
         Self {
             hash: blake3::Hasher::new(),
             rows: 0,
+            bytes: 0,
             first: 0,
             last: 0,
             subjects: Vec::new(),
@@ -251,12 +252,13 @@ impl Block {
         }
     }
 
-    fn add(&mut self, columns: &Columns<'_>, row: &csv::ByteRecord, stem: &str, line: u64, feed: &Feed) {
+    fn add(&mut self, columns: &Columns<'_>, row: &Row, stem: &str, feed: &Feed) {
         if self.rows == 0 {
-            self.first = line;
+            self.first = row.line;
         }
-        (self.rows, self.last) = (self.rows + 1, line);
-        for cell in row {
+        (self.rows, self.last) = (self.rows + 1, row.line);
+        for cell in row.cells() {
+            self.bytes += cell.len();
             self.hash.update(&(cell.len() as u64).to_le_bytes());
             self.hash.update(cell);
         }
@@ -306,13 +308,15 @@ impl Block {
 /// A table's binding with the positions of its columns.
 struct Columns<'a> {
     table: &'a TableFeed,
+    /// How many there are.
+    width: usize,
     subject: Option<usize>,
     at: BTreeMap<&'a str, usize>,
     events: Vec<&'a EventBinding>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(place: &str, header: &csv::ByteRecord, table: &'a TableFeed) -> Result<Self, Error> {
+    fn of(place: &str, header: &Row, table: &'a TableFeed) -> Result<Self, Error> {
         let subject = &table.subject;
         let mut names: Vec<&'a String> = Vec::new();
         names
@@ -331,7 +335,7 @@ impl<'a> Columns<'a> {
             let text = String::from_utf8_lossy(cell);
             text.trim_start_matches(char::from_u32(0xfeff).unwrap_or(' ')).trim().to_owned()
         };
-        let header: Vec<String> = header.iter().map(plain).collect();
+        let header: Vec<String> = header.cells().map(plain).collect();
         let mut at = BTreeMap::new();
         for name in names {
             let position = header.iter().position(|h| h == name).ok_or_else(|| Error::UnsupportedType {
@@ -342,20 +346,21 @@ impl<'a> Columns<'a> {
             at.insert(name.as_str(), position);
         }
         let position = |name: &Option<String>| name.as_ref().and_then(|n| at.get(n.as_str()).copied());
-        Ok(Self { table, subject: position(&subject.column), events: table.events.iter().collect(), at })
+        let (width, events) = (header.len(), table.events.iter().collect());
+        Ok(Self { table, width, subject: position(&subject.column), events, at })
     }
 
-    fn cell(&self, row: &csv::ByteRecord, column: usize) -> Option<String> {
+    fn cell(&self, row: &Row, column: usize) -> Option<String> {
         let text = String::from_utf8_lossy(row.get(column)?);
         let text = text.trim();
         (!text.is_empty() && !self.table.missing.iter().any(|m| m == text)).then(|| text.to_owned())
     }
 
-    fn named(&self, row: &csv::ByteRecord, name: &Option<String>) -> Option<String> {
+    fn named(&self, row: &Row, name: &Option<String>) -> Option<String> {
         self.cell(row, *self.at.get(name.as_ref()?.as_str())?)
     }
 
-    fn identity(&self, row: &csv::ByteRecord, key: &str, unread: &mut BTreeMap<String, usize>) -> Identity {
+    fn identity(&self, row: &Row, key: &str, unread: &mut BTreeMap<String, usize>) -> Identity {
         let binding = &self.table.subject;
         let kind = if binding.record_number { IdentifierKind::MedicalRecord } else { IdentifierKind::Source };
         let mut identity = Identity::of_key(binding.authority.as_str(), key, kind);
@@ -402,7 +407,7 @@ impl<'a> Columns<'a> {
     fn event(
         &self,
         binding: &EventBinding,
-        row: &csv::ByteRecord,
+        row: &Row,
         feed: &Feed,
         unread: &mut BTreeMap<String, usize>,
     ) -> Option<Event> {

@@ -6,7 +6,7 @@ pub use chiasm_ingest::feed::{Checked, Fault, Severity};
 use chiasm_ingest::feed::{FeedFormat, Packing, Source, unpack};
 use std::path::Path;
 
-/// Bytes that a packed file may unpack to.
+/// Bytes that a packed file may unpack to at most, over all its layers.
 const UNPACKED: u64 = 16 << 30;
 
 /// Checks a file by the rules of its standard. A file that is packed is checked inside.
@@ -19,10 +19,12 @@ pub fn check(path: &Path) -> Result<Checked, Error> {
         let hint = if path.is_dir() { ": expected a file, found a folder" } else { "" };
         return Err(Error::Missing { path: path.to_owned(), hint: hint.to_owned() });
     }
-    Ok(inside(&Source::file(path), 0))
+    let source = Source::file(path);
+    let mut budget = Budget::of_archive(source.len().unwrap_or(0), UNPACKED);
+    Ok(inside(&source, &mut budget, 0))
 }
 
-fn inside(source: &Source, layer: usize) -> Checked {
+fn inside(source: &Source, budget: &mut Budget, layer: usize) -> Checked {
     let unreadable = |format: &str, error: &dyn std::fmt::Display| {
         let mut checked = Checked::new(format, None);
         checked.fault(Severity::Error, "file.unreadable", "", error.to_string());
@@ -36,7 +38,7 @@ fn inside(source: &Source, layer: usize) -> Checked {
         return format.check(source).unwrap_or_else(|e| unreadable(format.name(), &e));
     }
     match Packing::of(&head) {
-        Some(packing) if layer < 8 => archive(source, packing, layer),
+        Some(packing) if layer < 8 => archive(source, packing, budget, layer),
         _ => {
             let mut checked = Checked::new("unknown", None);
             let message = "expected a format that can be read, found another";
@@ -47,7 +49,7 @@ fn inside(source: &Source, layer: usize) -> Checked {
 }
 
 /// What is in an archive, told for its only member, or as a list of them.
-fn archive(source: &Source, packing: Packing, layer: usize) -> Checked {
+fn archive(source: &Source, packing: Packing, budget: &mut Budget, layer: usize) -> Checked {
     let mut all = Checked::new("archive", None);
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
@@ -56,7 +58,7 @@ fn archive(source: &Source, packing: Packing, layer: usize) -> Checked {
             return all;
         }
     };
-    let members = match unpack(source, packing, folder.path(), &mut Budget::new(UNPACKED)) {
+    let members = match unpack(source, packing, folder.path(), budget) {
         Ok(members) => members,
         Err(error) => {
             all.fault(Severity::Error, "file.damaged", "", error.to_string());
@@ -64,11 +66,11 @@ fn archive(source: &Source, packing: Packing, layer: usize) -> Checked {
         }
     };
     if let [only] = &members[..] {
-        return inside(only, layer + 1);
+        return inside(only, budget, layer + 1);
     }
     all.content("members", members.len());
     for member in &members {
-        let checked = inside(member, layer + 1);
+        let checked = inside(member, budget, layer + 1);
         let name = member.origin.strip_prefix(source.origin.as_str()).unwrap_or(&member.origin);
         let name = name.trim_start_matches("!/");
         all.content(name, &checked.format);

@@ -4,20 +4,12 @@ use super::ingest::{Ingested, ingest};
 use super::site::IngestSite;
 use crate::{Error, Silent};
 use chiasm_ingest::hl7::{self, Acknowledgement};
-use chiasm_store::{Place, Store};
+use chiasm_store::Store;
 use std::path::{Path, PathBuf};
 
 /// Where a store keeps what is not read yet.
 pub fn folder(store: &Path) -> PathBuf {
     store.join("inbox")
-}
-
-/// Whether a file is one that is not read yet, and nowhere else.
-pub(super) fn holds(store: &Store, file: &Path) -> bool {
-    match store.place() {
-        Place::Folder(root) => file.starts_with(folder(root)),
-        Place::Remote(_) => false,
-    }
 }
 
 /// Reads files of the inbox into the store. Afterwards they may be removed: each is committed, or kept in

@@ -55,21 +55,38 @@ pub struct Tally {
     pub undated: BTreeMap<String, u64>,
 }
 
+impl Tally {
+    /// Adds what was found elsewhere.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (code, n) in other.unmapped {
+            *self.unmapped.entry(code).or_default() += n;
+        }
+        for (unit, n) in other.unknown_units {
+            *self.unknown_units.entry(unit).or_default() += n;
+        }
+        for (modality, n) in other.undated {
+            *self.undated.entry(modality).or_default() += n;
+        }
+        self.converted += other.converted;
+        self.not_converted += other.not_converted;
+    }
+}
+
 /// A site's bindings on their way over events.
+#[derive(Clone, Copy)]
 pub(crate) struct Normalise<'a> {
     site: &'a SiteFeed,
-    pub tally: Tally,
 }
 
 impl<'a> Normalise<'a> {
     pub fn of(site: &'a SiteFeed) -> Self {
-        Self { site, tally: Tally::default() }
+        Self { site }
     }
 
     /// Gives an event its common code and unit; what the source said stays as attributes.
-    pub fn event(&mut self, event: &mut Event) {
+    pub fn event(&self, event: &mut Event, tally: &mut Tally) {
         if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
-            *self.tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
+            *tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
         }
         let local = event.code.as_str();
         match self.site.codes.get(local) {
@@ -78,14 +95,14 @@ impl<'a> Normalise<'a> {
                 event.code = Code::verbatim(common.as_str());
             }
             None if event.code.system().is_some_and(|s| !COMMON.contains(&s)) => {
-                *self.tally.unmapped.entry(local.to_owned()).or_default() += 1;
+                *tally.unmapped.entry(local.to_owned()).or_default() += 1;
             }
             None => {}
         }
         let Some(sent) = event.unit.take() else { return };
         let spelt = self.site.spellings.get(&sent).map_or(sent.as_str(), String::as_str);
         let Some(ucum) = units::ucum(spelt) else {
-            *self.tally.unknown_units.entry(sent.clone()).or_default() += 1;
+            *tally.unknown_units.entry(sent.clone()).or_default() += 1;
             event.unit = Some(sent);
             return;
         };
@@ -104,9 +121,9 @@ impl<'a> Normalise<'a> {
                     event.attributes.push(("unit_as_sent".to_owned(), ucum));
                 }
                 (event.value, event.unit) = (Some(converted), Some(wanted.to_owned()));
-                self.tally.converted += 1;
+                tally.converted += 1;
             }
-            Err(_) => self.tally.not_converted += 1,
+            Err(_) => tally.not_converted += 1,
         }
     }
 }
@@ -149,11 +166,11 @@ mod tests {
 
     fn normalised(site: &str, code: &str, value: f64, unit: &str) -> (Event, Tally) {
         let site: SiteFeed = toml::from_str(site).unwrap();
-        let mut normalise = Normalise::of(&site);
+        let mut tally = Tally::default();
         let mut event = Event::new(Times::default(), Code::verbatim(code), Modality::new("labs"));
         (event.value, event.unit) = (Some(value), Some(unit.to_owned()));
-        normalise.event(&mut event);
-        (event, normalise.tally)
+        Normalise::of(&site).event(&mut event, &mut tally);
+        (event, tally)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What could not be read: listed, shown, tried again after a fix.
 
+use super::preparing::{Ground, Preparing};
 use super::site::IngestSite;
 use super::taking::{Taking, Totals};
 use crate::{Error, Progress};
@@ -86,11 +87,12 @@ pub fn retry(store: &mut Store, site: &IngestSite, progress: &dyn Progress) -> R
     let rows: Vec<QuarantineRow> = open(store)?.into_iter().filter(|r| r.source == site.name).collect();
     let mut done = Retried::default();
     progress.begin("trying again", rows.len());
+    let ground = Ground::of(store, site)?;
     let mut taking = Taking::new(store, site);
     for row in rows {
         progress.advance();
         let source = match row.asset.as_deref().and_then(AssetId::parse) {
-            Some(id) => Source::memory(row.origin.as_str(), taking.store.asset(&id)?),
+            Some(id) => Source::memory(row.origin.as_str(), taking.store().asset(&id)?),
             None if row.place.is_empty() && Path::new(&row.origin).is_file() => {
                 Source::file(Path::new(&row.origin)).called(row.origin.as_str())
             }
@@ -99,7 +101,7 @@ pub fn retry(store: &mut Store, site: &IngestSite, progress: &dyn Progress) -> R
                 continue;
             }
         };
-        match again(&source, site, &mut taking)? {
+        match again(&source, &ground, &mut taking)? {
             true => {
                 done.taken += 1;
                 taking.settle(QuarantineRow { state: "taken".to_owned(), ..row });
@@ -108,12 +110,13 @@ pub fn retry(store: &mut Store, site: &IngestSite, progress: &dyn Progress) -> R
         }
     }
     taking.commit()?;
-    done.totals = taking.totals;
+    done.totals = taking.done.totals;
     Ok(done)
 }
 
 /// Reads a part again; `false` where anything in it is refused again.
-fn again(source: &Source, site: &IngestSite, taking: &mut Taking<'_>) -> Result<bool, Error> {
+fn again(source: &Source, ground: &Ground<'_>, taking: &mut Taking<'_>) -> Result<bool, Error> {
+    let site = ground.site;
     let name = source.origin.as_str();
     let head = source.head(1 << 16)?;
     let mut trial = Trial { entries: Vec::new(), refused: 0 };
@@ -125,9 +128,11 @@ fn again(source: &Source, site: &IngestSite, taking: &mut Taking<'_>) -> Result<
     if read.is_err() || trial.refused > 0 || trial.entries.is_empty() {
         return Ok(false);
     }
-    taking.begin(name, "retried");
+    let mut out = |step| taking.take(step);
+    let mut preparing = Preparing::new(ground, &mut out);
+    preparing.begin(name, "retried")?;
     for entry in trial.entries {
-        taking
+        preparing
             .entry(entry)
             .map_err(|source| chiasm_ingest::Error::Sink { place: name.to_owned(), source })?;
     }
