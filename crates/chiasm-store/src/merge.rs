@@ -172,7 +172,8 @@ fn interleave(mut runs: Vec<Run<'_>>, draft: &mut Draft) -> Result<(), Error> {
     let mut rows: Vec<(usize, usize)> = Vec::with_capacity(8 * BATCH);
     loop {
         // The run whose row comes first, and the row after which another's turn comes.
-        let (mut first, mut second): (Option<(Key<'_>, usize)>, Option<(Key<'_>, usize)>) = (None, None);
+        let mut first: Option<(Key<'_>, usize)> = None;
+        let mut second = first;
         for (i, run) in runs.iter().enumerate() {
             let Some(key) = run.key().map(|k| (k, i)) else { continue };
             if first.is_none_or(|f| key < f) {

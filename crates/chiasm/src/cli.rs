@@ -1,4 +1,4 @@
-//! What can be typed: each command and flag once; help is derived from here.
+//! What can be typed: each command and flag once; help is derived from here. Long, for there are many.
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Exports of tables as a site binds them: which column is the subject, the time, the code, the value.
+//! Exports of tables as a site binds them: subject, time, code, value by column. Long: what a binding says and does.
 //!
 //! A table of long form has a code column and a row for each value; one of wide form has a column for each
 //! code. Both are a list of [`EventBinding`]s, of which every row is asked for each.

@@ -1,3 +1,5 @@
+//! Lines and BCF records as events by sample, block by block. Long: one pass with one state.
+
 use super::alleles::shortest;
 use super::annotation;
 use super::checker::{Checker, Kind};

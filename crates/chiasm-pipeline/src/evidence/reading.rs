@@ -33,6 +33,8 @@ pub(crate) struct Reading<'a> {
 
 /// Steps of one file, or why the run must end.
 pub(crate) type Steps = Receiver<Result<Vec<Step>, Error>>;
+/// Where they go.
+type Out = SyncSender<Result<Vec<Step>, Error>>;
 
 impl Reading<'_> {
     /// Reads files on all threads and gives `take` their steps in order, `next` after each file.
@@ -65,7 +67,7 @@ impl Reading<'_> {
         })
     }
 
-    fn file(&self, path: &Path, steps: SyncSender<Result<Vec<Step>, Error>>) {
+    fn file(&self, path: &Path, steps: Out) {
         let mut together = Vec::new();
         let mut weight = 0;
         let mut out = |step: Step| {
@@ -194,7 +196,7 @@ fn is_full(error: &std::io::Error) -> bool {
 /// The next file, and where its steps go. Who claims a file also tells its turn, so that turns are in order.
 type Queue<'f> = Mutex<Option<(std::slice::Iter<'f, PathBuf>, SyncSender<Steps>)>>;
 
-fn claim<'f>(queue: &Queue<'f>) -> Option<(&'f PathBuf, SyncSender<Result<Vec<Step>, Error>>)> {
+fn claim<'f>(queue: &Queue<'f>) -> Option<(&'f PathBuf, Out)> {
     let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     let (files, order) = queue.as_mut()?;
     let (steps, receiver) = sync_channel(WAITING);
