@@ -91,7 +91,7 @@ fn what_has_no_end_is_passed_over_in_bounded_memory() {
             "fhir.size",
         ),
         ("blanks", resources, "[".into(), "{".into(), 0, "fhir.size"),
-        ("a record", variants, head.into(), "\n1\t6\t.\tA\tC\t.\tPASS\t.\n".into(), 1, "vcf.line"),
+        ("a record", variants, head.into(), "\n1\t6\t.\tA\tC\t.\tPASS\t.\n".into(), 2, "vcf.line"),
     ];
     for (what, read, head, tail, entries, rule) in cases {
         let source = sparse(&path, &head, &tail);

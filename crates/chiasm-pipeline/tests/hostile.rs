@@ -109,7 +109,7 @@ fn fill(folder: &Path, victim: &Path) -> BTreeMap<&'static str, &'static str> {
         ("utf16.json", "{\"resourceType\":\"Patient\"}".encode_utf16().flat_map(u16::to_le_bytes).collect(), "format.unknown"),
         ("utf8.ndjson", b"{\"resourceType\":\"Patient\",\"id\":\"\xff\"}\n{\"resourceType\":\"Patient\",\"id\":\"b\"}\n".to_vec(), "fhir.json"),
         ("deep.json", format!("{{\"resourceType\":\"X\",\"a\":{}", "[".repeat(100_000)).into_bytes(), "fhir.json"),
-        ("signal.hea", format!("signal 1 100 10\n{outside}/letter 16\n").into_bytes(), "wfdb.signal"),
+        ("signal.hea", format!("signal 1 100 10\n{outside}/letter 16\n").into_bytes(), "wfdb.outside"),
         ("header.vcf", b"##fileformat=VCFv4.2\n##assembly=file:///etc/passwd\n##pedigreeDB=<../../etc/passwd>\n##contig=<ID=1,URL=file:///etc/passwd>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t5\t.\tA\tC\t.\tPASS\t.\n".to_vec(), ""),
         ("laughs.xml", b"<!DOCTYPE p [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><Patient xmlns=\"http://hl7.org/fhir\"><id value=\"&a;\"/></Patient>".to_vec(), "format.unknown"),
     ];
