@@ -143,7 +143,13 @@ pub fn guarded_persons(
         if settled.contains(&(a, b)) || groups.same(a, b) {
             continue;
         }
-        let reason = doubt.or_else(|| groups.objection(records, linkage, guard, a, b));
+        let reason = match doubt {
+            // Of two reasons the one that a person can look up.
+            Some(ReviewReason::Doubtful) if !guard.conflicts(a, b).is_empty() => {
+                Some(ReviewReason::WrongPatient)
+            }
+            doubt => doubt.or_else(|| groups.objection(records, linkage, guard, a, b)),
+        };
         match reason {
             Some(reason) => persons.review.push(Review { left: a, right: b, probability, reason }),
             None => {
