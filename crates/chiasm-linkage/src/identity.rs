@@ -110,11 +110,50 @@ macro_rules! redacted {
 }
 redacted!(Identity, Identifier, PersonName, BirthDate, Address);
 
+impl Identifier {
+    /// Whether the value is what systems write where there is no number: `0`, `UNKNOWN`, `99999`. Two records that
+    /// have it in common have nothing in common.
+    pub fn is_filler(&self) -> bool {
+        const WORDS: [&str; 16] = [
+            "unknown",
+            "unk",
+            "none",
+            "null",
+            "nil",
+            "na",
+            "anon",
+            "anonymous",
+            "anonymized",
+            "anonymised",
+            "test",
+            "pending",
+            "notknown",
+            "unbekannt",
+            "nopatientid",
+            "noid",
+        ];
+        let plain: String =
+            self.value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let all = |digit: u8| plain.bytes().all(|b| b == digit);
+        plain.is_empty()
+            || WORDS.contains(&plain.as_str())
+            || all(b'0')
+            || plain.len() >= 5 && all(b'9')
+            || plain.len() >= 7 && (b'1'..=b'8').any(all)
+            || plain.len() >= 7 && "1234567890".starts_with(&plain)
+    }
+}
+
 impl Identity {
     /// Somebody of whom the source says nothing but its own key.
     pub fn of_key(authority: impl Into<String>, value: impl Into<String>, kind: IdentifierKind) -> Self {
         let identifier = Identifier { authority: authority.into(), value: value.into(), kind };
         Self { identifiers: vec![identifier], ..Self::default() }
+    }
+
+    /// Whether it says anything of a person beyond numbers.
+    pub fn describes(&self) -> bool {
+        !self.names.is_empty() || self.birth.is_some()
     }
 
     /// The source's own identifier: what makes two entries one record.
@@ -126,6 +165,21 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_for_no_number_is_told_from_numbers() {
+        let filler = |value: &str| {
+            Identity::of_key("h", value, IdentifierKind::MedicalRecord).identifiers[0].is_filler()
+        };
+        for none in
+            ["", "0", "000", "00-00", "UNKNOWN", "N/A", "n.a.", "99999", "1111111", "123456789", "Anonymous"]
+        {
+            assert!(filler(none), "{none}");
+        }
+        for number in ["1", "9", "11", "10", "4711", "999", "1234", "E0001", "P00019513", "123456780"] {
+            assert!(!filler(number), "{number}");
+        }
+    }
 
     #[test]
     fn debug_shows_nothing_of_a_person() {

@@ -212,7 +212,9 @@ fn core(name: &str) -> &str {
 /// Whether a word longer than a particle stands in both.
 fn shares_part(x: &str, y: &str) -> bool {
     let telling = |part: &&str| part.len() > 2 && !normalise::PARTICLES.contains(part);
-    x.split(' ').filter(telling).any(|part| y.split(' ').any(|other| other == part))
+    let shared = |part: &&str, other: &str| other.split(' ').any(|word| word == *part);
+    let all = |one: &str, other: &str| one.split(' ').filter(telling).all(|part| shared(&part, other));
+    x.split(' ').filter(telling).any(|part| shared(&part, y)) && (all(x, y) || all(y, x))
 }
 
 fn words_level(words: &Vocabulary, a: ValueId, b: ValueId) -> u8 {

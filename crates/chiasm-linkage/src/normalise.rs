@@ -147,7 +147,9 @@ pub(crate) fn code(raw: &str) -> String {
 /// The last nine digits of a telephone number: country and trunk prefixes differ between systems.
 pub(crate) fn phone(raw: &str) -> String {
     let digits: String = whole(raw).chars().filter(char::is_ascii_digit).collect();
-    if digits.len() < 5 { String::new() } else { digits[digits.len().saturating_sub(9)..].to_owned() }
+    let one = digits.bytes().all(|b| Some(b) == digits.bytes().next());
+    let filler = digits.len() < 5 || one || "1234567890".starts_with(digits.as_str());
+    if filler { String::new() } else { digits[digits.len().saturating_sub(9)..].to_owned() }
 }
 
 /// `f`, `m` or another word for what stands there.

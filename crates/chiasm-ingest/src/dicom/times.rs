@@ -74,10 +74,10 @@ impl<'a> Clock<'a> {
         self.stamp(content, tags::FRAME_ACQUISITION_DATE_TIME)
     }
 
-    /// When a report was first verified.
+    /// When a report was last verified: its text may have been amended since the first time.
     fn known(&self, root: Level<'_>) -> Option<Moment> {
         let observers = root.items(tags::VERIFYING_OBSERVER_SEQUENCE);
-        observers.filter_map(|o| self.stamp(o, tags::VERIFICATION_DATE_TIME)).min()
+        observers.filter_map(|o| self.stamp(o, tags::VERIFICATION_DATE_TIME)).max()
     }
 }
 

@@ -194,26 +194,29 @@ pub fn read(source: &Source, table: &TableFeed, feed: &Feed, sink: &mut dyn Sink
     let stem = stem.split('.').next().unwrap_or(stem).to_owned();
     let mut block = Block::new();
     while let Some(row) = rows.next().map_err(unread)? {
-        let (line, offset, message) = match row {
-            Ok(row) if row.len() == columns.width => {
-                block.add(&columns, row, &stem, feed);
-                if block.rows == BLOCK.0 || block.bytes >= BLOCK.1 {
-                    block.give(place, sink)?;
+        let (line, offset, rule, message) = match row {
+            Ok(row) if row.len() == columns.width => match columns.events(row, feed) {
+                Ok(events) => {
+                    block.add(&columns, row, &stem, events);
+                    if block.rows == BLOCK.0 || block.bytes >= BLOCK.1 {
+                        block.give(place, sink)?;
+                    }
+                    continue;
                 }
-                continue;
-            }
+                Err(message) => (row.line, row.offset, "table.time", message),
+            },
             Ok(row) => {
                 let message = format!("expected {} cells, found {}", columns.width, row.len());
-                (row.line, row.offset, message)
+                (row.line, row.offset, "table.row", message)
             }
             Err(TooLong { line, offset }) => {
-                (line, offset, "expected a row, found one without end".to_owned())
+                (line, offset, "table.row", "expected a row, found one without end".to_owned())
             }
         };
         let rejected = Rejected {
             place: format!("line {line}"),
             offset: Some(offset),
-            rule: "table.row".to_owned(),
+            rule: rule.to_owned(),
             message,
             bytes: None,
         };
@@ -252,7 +255,7 @@ impl Block {
         }
     }
 
-    fn add(&mut self, columns: &Columns<'_>, row: &Row, stem: &str, feed: &Feed) {
+    fn add(&mut self, columns: &Columns<'_>, row: &Row, stem: &str, events: Vec<Event>) {
         if self.rows == 0 {
             self.first = row.line;
         }
@@ -279,9 +282,7 @@ impl Block {
         if mention.identity.as_ref().is_none_or(|i| i.identifiers.len() <= identity.identifiers.len()) {
             mention.identity = Some(identity);
         }
-        for event in &columns.events {
-            mention.events.extend(columns.event(event, row, feed, &mut self.unread));
-        }
+        mention.events.extend(events);
     }
 
     fn give(&mut self, place: &str, sink: &mut dyn Sink) -> Result<(), Error> {
@@ -404,37 +405,42 @@ impl<'a> Columns<'a> {
         identity
     }
 
-    fn event(
-        &self,
-        binding: &EventBinding,
-        row: &Row,
-        feed: &Feed,
-        unread: &mut BTreeMap<String, usize>,
-    ) -> Option<Event> {
+    /// The events of a row, or what is wrong with their times: an event whose time was lost would count as known
+    /// at every time.
+    fn events(&self, row: &Row, feed: &Feed) -> Result<Vec<Event>, String> {
+        self.events.iter().filter_map(|binding| self.event(binding, row, feed).transpose()).collect()
+    }
+
+    fn event(&self, binding: &EventBinding, row: &Row, feed: &Feed) -> Result<Option<Event>, String> {
         let code = match &binding.code_column {
             None => Code::verbatim(binding.code.as_str()),
-            column => Code::new(&binding.code, &self.named(row, column)?),
+            column => match self.named(row, column) {
+                Some(code) => Code::new(&binding.code, &code),
+                None => return Ok(None),
+            },
         };
         let value = self.named(row, &binding.value);
         let text = self.named(row, &binding.text);
         // Nothing is said where the columns that say it are empty.
         if value.is_none() && text.is_none() && (binding.value.is_some() || binding.text.is_some()) {
-            return None;
+            return Ok(None);
         }
-        let mut when = |time: &Option<TimeBinding>| {
-            let time = time.as_ref()?;
-            let cell = self.cell(row, *self.at.get(time.column.as_str())?)?;
-            let moment = time.moment(&cell, feed);
-            if moment.is_none() {
-                *unread.entry(format!("cells of {} that are no time", time.column)).or_default() += 1;
-            }
-            moment
+        let when = |time: &Option<TimeBinding>| {
+            let Some(time) = time else { return Ok(None) };
+            let cell = self.at.get(time.column.as_str()).and_then(|column| self.cell(row, *column));
+            let Some(cell) = cell else { return Ok(None) };
+            let unread = || format!("expected a time in column '{}', found something else", time.column);
+            time.moment(&cell, feed).map(Some).ok_or_else(unread)
         };
         let times = Times {
-            happened: when(&binding.time),
-            known: when(&binding.known),
-            recorded: when(&binding.recorded),
+            happened: when(&binding.time)?,
+            known: when(&binding.known)?,
+            recorded: when(&binding.recorded)?,
         };
+        let bound = [&binding.time, &binding.known, &binding.recorded].into_iter().flatten().next();
+        if let Some(time) = bound.filter(|_| times.usable_from().is_none()) {
+            return Err(format!("expected a time in column '{}', found none", time.column));
+        }
         let mut event = Event::new(times, code, Modality::new(binding.modality.as_str()));
         let number = value.as_deref().and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite());
         event.value = number;
@@ -444,7 +450,7 @@ impl<'a> Columns<'a> {
         for name in &binding.attributes {
             event = event.with(name, self.at.get(name.as_str()).and_then(|c| self.cell(row, *c)));
         }
-        Some(event)
+        Ok(Some(event))
     }
 }
 
@@ -530,6 +536,18 @@ time = { column = "Time", form = "clock", anchor = "2000-01-01T00:00:00" }
         assert_eq!((culture.value, culture.text.as_deref()), (None, Some("positive")));
         assert!(two.events.is_empty());
         assert_eq!(entries[0].findings[0].message, "rows without the subject's key");
+    }
+
+    #[test]
+    fn a_row_whose_time_cannot_be_read_is_no_event_of_all_times() {
+        let text = "stay,person,gender,name,result,unit,type,offset\n\
+                    1,p,Female,sodium,140,mmol/L,1,soon\n\
+                    1,p,Female,sodium,141,mmol/L,1,\n\
+                    1,p,Female,sodium,142,mmol/L,1,10\n";
+        let (entries, rejected) = read_all("lab.csv", text);
+        let places: Vec<_> = rejected.iter().map(|r| (r.rule.as_str(), r.place.as_str())).collect();
+        assert_eq!(places, [("table.time", "line 2"), ("table.time", "line 3")]);
+        assert_eq!(entries[0].events(), 1);
     }
 
     #[test]

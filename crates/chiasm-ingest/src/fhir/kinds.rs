@@ -245,11 +245,14 @@ fn first(whole: &Whole<'_>, members: &[&str]) -> Option<Moment> {
 }
 
 fn of_table(whole: &Whole<'_>, kind: &Kind, kept: &mut Kept) {
-    let times = Times {
-        happened: first(whole, kind.happened),
-        known: first(whole, kind.known),
-        recorded: whole.recorded(),
+    let (known, recorded) = (first(whole, kind.known), whole.recorded());
+    // A later version says what was not known when the first was recorded.
+    let revised = whole.resource.get("meta").and_then(|m| m.text_of("versionId")).is_some_and(|v| v != "1");
+    let known = match (known, recorded) {
+        (Some(known), Some(recorded)) if revised && recorded.end() > known.end() => Some(recorded),
+        (known, _) => known,
     };
+    let times = Times { happened: first(whole, kind.happened), known, recorded };
     let coded = kind.code.iter().find_map(|path| {
         let path: Vec<&str> = path.split('.').collect();
         whole.resource.at(&path).and_then(concept::coded)

@@ -4,7 +4,7 @@ use super::identity::identifier;
 use super::reference::Target;
 use crate::json::Json;
 use chiasm_linkage::{Address, BirthDate, Identifier, IdentifierKind, Identity, PersonName, Sex};
-use chiasm_record::{Code, Event, Times};
+use chiasm_record::{Code, Event, Finding, Times};
 
 /// Who a Patient resource says it is; `contained` is its fragment where it lies in another.
 pub(super) fn identity(patient: &Json<'_>, whole: &Whole<'_>, contained: Option<&str>) -> Identity {
@@ -123,7 +123,13 @@ pub(super) fn events(whole: &Whole<'_>, kept: &mut Kept) {
     }
     let dead = patient.text_of("deceasedDateTime").and_then(|t| whole.moment(t));
     if dead.is_some() || patient.get("deceasedBoolean").and_then(Json::boolean) == Some(true) {
-        kept.events.push(event(Code::verbatim("MEDS_DEATH"), dead));
+        if dead.is_some() || whole.recorded().is_some() {
+            kept.events.push(event(Code::verbatim("MEDS_DEATH"), dead));
+        } else {
+            // Without any time it would count as known at every time, before it happened too.
+            let message = "a death without a date and without meta.lastUpdated is left out";
+            kept.findings.push(Finding::new("Patient.deceasedBoolean", message, 1));
+        }
     }
     if let Some(gender) = patient.text_of("gender") {
         let mut sex = event(Code::new("FHIR", "Patient.gender"), None);

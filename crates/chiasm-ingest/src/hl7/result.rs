@@ -251,7 +251,11 @@ impl<'c, 'f> Walk<'c, 'f> {
         let own = self.context.moment(obx.get(14), "OBX-14");
         let order = self.order.as_ref();
         let happened = own.or_else(|| order.and_then(|o| o.observed.or(o.collected)));
-        let known = order.and_then(|o| o.reported).or(self.context.sent);
+        let (reported, sent) = (order.and_then(|o| o.reported), self.context.sent);
+        // A correction often repeats when the first result was reported; nobody knew it before it was sent.
+        let changed = matches!(obx.get(11).component(1).raw(), "C" | "D" | "W" | "X");
+        let later = || [reported, sent].into_iter().flatten().max_by_key(|m| m.end());
+        let known = if changed { later() } else { reported.or(sent) };
         // An admission's observation is no result that somebody issued.
         let known = if self.context.kind == "ADT" { None } else { known };
         Times { happened, known, recorded: self.context.recorded }

@@ -6,7 +6,7 @@ use super::site::IngestSite;
 use super::taking::{SourceStatement, hex};
 use crate::Error;
 use chiasm_ingest::feed::{AssetBytes, Entry, LinkKind, Rejected, Sink, SinkError};
-use chiasm_linkage::{Identifier, Identity};
+use chiasm_linkage::{Identifier, IdentifierKind, Identity};
 use chiasm_record::{AssetId, Finding};
 use chiasm_store::{
     AssetDesk, AssetRow, EntryRow, EventRow, IdentityRow, Known, Place, QuarantineRow, RecordId, Store, Taken,
@@ -193,12 +193,14 @@ impl<'a> Preparing<'a> {
 
     /// The record of an identity; what it says beyond the key is kept.
     fn identify(&self, mut identity: Identity, taken: &mut Taken) -> Result<Option<RecordId>, Error> {
-        identity.identifiers = identity
-            .identifiers
-            .into_iter()
-            .filter(|i| !i.value.is_empty())
-            .map(|i| self.canonical(i))
-            .collect();
+        identity.identifiers =
+            identity.identifiers.into_iter().filter(|i| !i.is_filler()).map(|i| self.canonical(i)).collect();
+        if identity.identifiers.is_empty() && identity.describes() {
+            // A person without a number: a record of this entry alone, which linking may find to be somebody's.
+            let value = format!("{}-{}", taken.entry.key, taken.identities.len());
+            let authority = format!("{}|entry", self.ground.site.name);
+            identity.identifiers.push(Identifier { authority, value, kind: IdentifierKind::Other });
+        }
         let Some(key) = identity.key() else { return Ok(None) };
         let record = self.ground.known.record(&key.authority, &key.value);
         let json = serde_json::to_string(&identity).map_err(Error::json("an identity"))?;

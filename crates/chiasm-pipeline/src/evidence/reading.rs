@@ -119,7 +119,12 @@ impl Reading<'_> {
         budget: &mut Budget,
         layer: usize,
     ) -> Result<(), Error> {
-        let (key, bytes) = self.key(source)?;
+        let (key, bytes) = match self.key(source) {
+            Err(error @ Error::Read { .. }) => {
+                return refuse(source, to, "file.unreadable", &error.to_string());
+            }
+            key => key?,
+        };
         if self.ground.known.has_source(&key) {
             return (to.out)(Step::Unchanged);
         }
