@@ -132,6 +132,14 @@ fn main() {
         persons.review.len(),
         begun.elapsed()
     );
+    for (a, b, p) in
+        persons.links.iter().filter(|(a, b, _)| people[*a as usize] != people[*b as usize]).take(errors)
+    {
+        println!("FALSE LINK {} {} p {p}", records.id(*a), records.id(*b));
+        for e in linkage.evidence(&records, *a, *b) {
+            println!("     {:24} {:24} {:+.2}", e.field, e.level, e.weight);
+        }
+    }
     if show {
         for key in &linkage.keys {
             println!("  key {:50} pairs {:>10} left out {:>12}", key.key, key.pairs, key.left_out);

@@ -176,7 +176,7 @@ const ALONE: f64 = 0.9;
 /// Bits of a pair that a rule settles: those of the probability at which pairs are linked by default.
 const SETTLED: f64 = 13.3;
 /// How likely two of one household must be against one person for a pair to be looked at as such.
-const SUSPECT: f64 = 1e-3;
+const SUSPECT: f64 = 1e-5;
 /// How many records of each of two groups are held against each other before they are joined.
 const WITNESSES: usize = 8;
 
