@@ -112,7 +112,7 @@ redacted!(Identity, Identifier, PersonName, BirthDate, Address);
 
 impl Identifier {
     /// Whether the value is what systems write where there is no number: `0`, `UNKNOWN`, `99999`. Two records that
-    /// have it in common have nothing in common.
+    /// have it in common have nothing in common. What a data set calls its own rows is never one: a subject may be 0.
     pub fn is_filler(&self) -> bool {
         const WORDS: [&str; 16] = [
             "unknown",
@@ -135,6 +135,9 @@ impl Identifier {
         let plain: String =
             self.value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         let all = |digit: u8| plain.bytes().all(|b| b == digit);
+        if self.kind == IdentifierKind::Source {
+            return self.value.is_empty();
+        }
         plain.is_empty()
             || WORDS.contains(&plain.as_str())
             || all(b'0')
@@ -176,6 +179,7 @@ mod tests {
         {
             assert!(filler(none), "{none}");
         }
+        assert!(!Identity::of_key("set", "0", IdentifierKind::Source).identifiers[0].is_filler());
         for number in ["1", "9", "11", "10", "4711", "999", "1234", "E0001", "P00019513", "123456780"] {
             assert!(!filler(number), "{number}");
         }

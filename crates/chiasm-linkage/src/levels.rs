@@ -169,7 +169,7 @@ fn name_level(words: &Vocabulary, a: ValueId, b: ValueId) -> u8 {
     if s.nicknames.iter().any(|group| *group != 0 && t.nicknames.contains(group)) {
         return 2;
     }
-    if (s.parts || t.parts) && shares_part(x, y) {
+    if (s.parts || t.parts) && shares_part(x, y) && is_part(x, y) {
         return 2;
     }
     let sound = (s.sounds.iter()).any(|sound| *sound != 0 && t.sounds.contains(sound));
@@ -212,9 +212,14 @@ fn core(name: &str) -> &str {
 /// Whether a word longer than a particle stands in both.
 fn shares_part(x: &str, y: &str) -> bool {
     let telling = |part: &&str| part.len() > 2 && !normalise::PARTICLES.contains(part);
-    let shared = |part: &&str, other: &str| other.split(' ').any(|word| word == *part);
-    let all = |one: &str, other: &str| one.split(' ').filter(telling).all(|part| shared(&part, other));
-    x.split(' ').filter(telling).any(|part| shared(&part, y)) && (all(x, y) || all(y, x))
+    x.split(' ').filter(telling).any(|part| y.split(' ').any(|other| other == part))
+}
+
+/// Whether one name has no word of its own: "Anna" and "Anna Maria" may be one name, "Juan Carlos" and "Juan Pablo"
+/// are brothers.
+fn is_part(x: &str, y: &str) -> bool {
+    let all = |one: &str, other: &str| one.split(' ').all(|part| other.split(' ').any(|word| word == part));
+    all(x, y) || all(y, x)
 }
 
 fn words_level(words: &Vocabulary, a: ValueId, b: ValueId) -> u8 {

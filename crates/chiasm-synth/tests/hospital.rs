@@ -320,7 +320,8 @@ fn everything_in_every_export_is_in_the_truth() {
         } else {
             let mut text = String::new();
             flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
-            assert!(text.starts_with("##fileformat=VCFv4.2\n##source=CHIASM SYNTHETIC HOSPITAL"));
+            assert!(text.starts_with("##fileformat=VCFv4.2\n##fileDate=20"));
+            assert!(text.contains("\n##source=CHIASM SYNTHETIC HOSPITAL"));
             assert!(text.contains(&format!("FORMAT\t{}\n", row[0])));
             assert!(text.lines().filter(|l| !l.starts_with('#')).all(|l| l.split('\t').count() == 10));
         }

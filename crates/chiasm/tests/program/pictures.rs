@@ -51,7 +51,7 @@ fn instances_arrive_with_their_files_and_once() {
         kinds,
         [
             "DICOM|CT imaging 4",
-            "DICOM|ECG waveform 1",
+            "DICOM|ECG waveforms 1",
             "DICOM|OT imaging 1",
             "DICOM|SEG imaging 1",
             "DICOM|SM pathology 1",
