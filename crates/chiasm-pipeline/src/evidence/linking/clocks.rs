@@ -209,9 +209,9 @@ mod tests {
         // Draws that are the same every time: SplitMix64 of a counter.
         let draw = |n: u64| {
             let z = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (((z ^ z >> 31) >> 40) % 2_001) as i64 - 1_000
+            let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (((z ^ (z >> 31)) >> 40) % 2_001) as i64 - 1_000
         };
         for n in [10_u64, 25, 100] {
             let held = (0..1_000_u64).filter(|round| {
