@@ -162,7 +162,7 @@ pub struct IngestArgs {
     /// Files, folders, archives.
     #[arg(required = true)]
     pub sources: Vec<PathBuf>,
-    /// A site's folder or the name of a bundled site, whose [ingest] table says what names and codes mean.
+    /// A site's folder or the name of a bundled site, whose `ingest` table says what names and codes mean.
     #[arg(long, default_value = "plain")]
     pub site: String,
     /// The store's folder; made where there is none.
