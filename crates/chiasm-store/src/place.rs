@@ -67,7 +67,7 @@ impl Place {
     }
 
     /// Writes a file that is named by its content: wholly or not at all, and durable in a folder only
-    /// after [`Place::settle`]. Nothing happens where it is there.
+    /// after `Place::settle`. Nothing happens where it is there.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Remote`].

@@ -62,10 +62,10 @@ pub(super) fn to_text(place: &str, array: &ArrayRef) -> Result<Vec<Option<String
     Ok((0..array.len()).map(cell).collect())
 }
 
-/// A column of `of` out of texts that [`to_text`] made; a text that is no such cell is missing.
+/// A column of `of` out of texts that `to_text` made; a text that is no such cell is missing.
 ///
 /// # Errors
-/// [`Error::UnsupportedType`] where the type is none that [`supports`].
+/// [`Error::UnsupportedType`] where the type is none that `supports`.
 pub fn from_text(place: &str, cells: &[Option<&str>], of: &DataType) -> Result<ArrayRef, Error> {
     let fault = || unsupported(place, of);
     let marked = |cell: &Option<&str>| !is_text(of) && cell.is_some_and(|c| c.starts_with(MARK));
