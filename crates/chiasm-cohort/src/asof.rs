@@ -53,7 +53,7 @@ pub struct AsOf {
 }
 
 /// One thing as the chart shows it.
-type Thing<'a> = (&'a str, Option<i64>, Option<&'a str>, Option<&'a str>);
+type Thing<'a> = (&'a str, Option<i64>, Option<&'a str>, Option<&'a str>, Option<String>);
 
 impl AsOf {
     /// Whether an event could be known at the index time. What has no time is always so.
@@ -64,7 +64,7 @@ impl AsOf {
     }
 
     /// The events that the chart shows at the index time, by time: of several reports of one thing (one
-    /// code, one time, one specimen, one encounter) the newest that was known by then.
+    /// code, one time, one specimen, one encounter, one result of the source's) the newest that was known by then.
     pub fn chart<'e>(&self, events: &'e [Event]) -> Vec<&'e Event> {
         let mut newest: BTreeMap<Thing<'e>, &'e Event> = BTreeMap::new();
         for event in events.iter().filter(|e| self.sees(e)) {
@@ -73,6 +73,7 @@ impl AsOf {
                 event.times.happened.map(Moment::start),
                 event.specimen.as_deref(),
                 event.encounter.as_deref(),
+                event.result_id(),
             );
             let shown = newest.entry(thing).or_insert(event);
             if order(event) > order(shown) {
@@ -197,6 +198,23 @@ mod tests {
         let mut event = Event::new(times, Code::verbatim(code), Modality::new("labs"));
         event.value = Some(value);
         event
+    }
+
+    #[test]
+    fn two_results_of_one_day_are_two_and_a_correction_is_none() {
+        let of = |filler: &str, known: i64, value: f64| {
+            let mut event = event("L|glucose", 0, known, value).with("filler", Some(filler));
+            event.times.happened = Some(Moment::new(0, 24 * HOUR - 1, chiasm_record::Precision::Day, None));
+            event
+        };
+        let events = [of("A", 25 * HOUR, 5.0), of("B", 25 * HOUR, 9.0), of("A", 30 * HOUR, 6.0)];
+        let shown = |index: i64| -> Vec<f64> {
+            let chart = AsOf { index, lookback: None }.chart(&events);
+            let mut values: Vec<f64> = chart.iter().filter_map(|e| e.value).collect();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        assert_eq!((shown(26 * HOUR), shown(31 * HOUR)), (vec![5.0, 9.0], vec![6.0, 9.0]));
     }
 
     fn features() -> Vec<EventFeature> {

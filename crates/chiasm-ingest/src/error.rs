@@ -163,6 +163,12 @@ pub enum Error {
         /// The file that names the other.
         place: String,
     },
+    /// The reader itself failed: a mistake of this program, and what is read is not to blame.
+    #[error("{place}: a fault of the reader; expected none, whatever the file holds")]
+    Fault {
+        /// What was read.
+        place: String,
+    },
     /// What was read could not be kept.
     #[error("{place}: read, but not kept")]
     Sink {

@@ -10,6 +10,8 @@
 //! A reader keeps codes, units and values as the source has them. What a local code means and what unit
 //! it becomes is the site's to say, in one place for all formats.
 
+mod block;
+mod duckdb;
 mod entry;
 mod fault;
 mod kind;
@@ -21,6 +23,7 @@ pub mod tabular;
 mod time;
 mod unpack;
 
+pub(crate) use block::RowBlock;
 pub use entry::{Asset, AssetBytes, Entry, Link, LinkKind, Mention};
 pub use fault::{Checked, Fault, Severity};
 pub use kind::FeedFormat;

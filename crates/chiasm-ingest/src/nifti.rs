@@ -6,6 +6,8 @@
 //! # Source
 //! nifti1.h and nifti2.h, nifti.nimh.nih.gov. Values as nibabel gives them (`tests/fixtures/signals/make.py`).
 
+use crate::feed::Source;
+
 mod events;
 mod header;
 mod volume;
@@ -13,6 +15,14 @@ mod volume;
 pub use events::{check, read};
 pub use header::{Header, VoxelType};
 pub use volume::Volume;
+
+/// The file of the voxels of a pair, where it is there.
+pub(crate) fn companions(source: &Source) -> Vec<Source> {
+    let Some((stem, "hdr")) = source.path().and_then(|p| p.file_name()?.to_str()?.rsplit_once('.')) else {
+        return Vec::new();
+    };
+    ["img", "img.gz"].iter().filter_map(|ending| source.sibling(&format!("{stem}.{ending}")).ok()).collect()
+}
 
 /// Whether the first bytes are a NIfTI header, plain or in gzip. The `.img` of a pair is read with its
 /// `.hdr` and is no source of its own.

@@ -17,6 +17,8 @@ mod frames;
 mod header;
 mod record;
 
+use crate::feed::Source;
+
 pub use annotation::{Annotation, Annotations};
 pub use check::check;
 pub use events::read;
@@ -24,6 +26,26 @@ pub use format::SampleFormat;
 pub use frames::Frames;
 pub use header::{Header, Segment, Signal};
 pub use record::Record;
+
+/// The files that are read with a header, as far as they are there: signals, annotations, segments and theirs.
+pub(crate) fn companions(source: &Source) -> Vec<Source> {
+    let Ok(header) = Header::read(source) else { return Vec::new() };
+    let beside = |name: &str| source.sibling(name).ok();
+    let signals = |header: &Header| -> Vec<Source> {
+        let mut names: Vec<&str> = header.signals.iter().map(|s| s.file.as_str()).collect();
+        names.dedup();
+        names.into_iter().filter_map(beside).collect()
+    };
+    let mut found = signals(&header);
+    for segment in header.segments.iter().filter_map(|s| beside(&format!("{}.hea", s.name))) {
+        if let Ok(header) = Header::read(&segment) {
+            found.extend(signals(&header));
+        }
+        found.push(segment);
+    }
+    found.extend(events::annotations_of(source, &header).into_iter().map(|(_, file)| file));
+    found
+}
 
 /// Whether `name` and the first bytes are those of a header: a record line, or comments before it.
 ///

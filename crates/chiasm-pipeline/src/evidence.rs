@@ -2,7 +2,7 @@
 //!
 //! [`site`] says what a source's names mean, [`ingest`](mod@ingest) reads files and archives into the
 //! store, on several threads, [`taking`] is where all that they read comes together, [`quarantine`] is what could not be read,
-//! [`inbox`] is what came over a network, [`linking`] says who is who, [`patient`] which of them is
+//! [`inbox`] is what came over a network, [`normalise`](mod@normalise) gives codes and units their common names, [`linking`] says who is who, [`patient`] which of them is
 //! meant, [`timeline`] shows one, [`check`](mod@check) judges a file, [`export`] writes the events as a data set
 //! for others.
 
@@ -11,7 +11,7 @@ pub mod export;
 pub mod inbox;
 pub mod ingest;
 pub mod linking;
-mod normalise;
+pub mod normalise;
 pub mod patient;
 mod preparing;
 pub mod quarantine;

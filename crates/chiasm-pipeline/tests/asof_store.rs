@@ -48,7 +48,11 @@ fn event(draw: &mut Draw) -> Event {
     event.value = Some(draw.below(9) as f64 - 4.0);
     event.unit = Some(["mg/dL", "mmol/L"][draw.below(2)].to_owned());
     event.specimen = (draw.below(3) == 0).then(|| "s".to_owned());
-    event
+    match draw.below(4) {
+        0 => event.with("filler", Some("f")).with("sub_id", Some(draw.below(2).to_string())),
+        1 => event.with("resource", Some(format!("Observation/{}", draw.below(3)))),
+        _ => event,
+    }
 }
 
 fn features() -> Vec<EventFeature> {
@@ -83,6 +87,7 @@ fn entry(name: String, record: RecordId, event: Event) -> Taken {
     Taken {
         entry: EntryRow { key, source: "s".into(), origin: name, events: 1 },
         events: vec![row],
+        rows: Vec::new(),
         identities: Vec::new(),
         assets: Vec::new(),
         statements: Vec::new(),
@@ -133,7 +138,7 @@ fn of_row(batch: &RecordBatch, row: usize) -> Event {
     let value = column(batch, "numeric_value").as_primitive::<Float64Type>();
     event.value = value.is_valid(row).then(|| value.value(row));
     (event.unit, event.specimen) = (text("unit"), text("specimen"));
-    event
+    event.with("resource", text("result_id"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! The few types that columns have, to Arrow and back.
 
-use crate::{Error, Table};
+use crate::{Error, RowKey, Table};
 use arrow::array::{
-    Array, ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use std::sync::Arc;
@@ -60,6 +60,14 @@ impl Columns {
         self.push(name, Arc::new(cells.collect::<Int64Array>()), true)
     }
 
+    /// Hashes of 16 bytes.
+    pub fn key<'a>(self, name: &str, cells: impl Iterator<Item = &'a RowKey>) -> Self {
+        let mut keys = FixedSizeBinaryBuilder::new(16);
+        // Every cell has the builder's width, so none is refused.
+        cells.for_each(|cell| keys.append_value(cell).unwrap_or_default());
+        self.push(name, Arc::new(keys.finish()), false)
+    }
+
     pub fn maybe_int(self, name: &str, cells: impl Iterator<Item = Option<i32>>) -> Self {
         self.push(name, Arc::new(cells.collect::<Int32Array>()), true)
     }
@@ -110,6 +118,11 @@ impl<'a> Reader<'a> {
     pub fn long(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'a, Error> {
         let array: &Int64Array = self.column(name, &DataType::Int64)?;
         Ok(|i| array.is_valid(i).then(|| array.value(i)))
+    }
+
+    pub fn key(&self, name: &str) -> Result<impl Fn(usize) -> RowKey + 'a, Error> {
+        let array: &FixedSizeBinaryArray = self.column(name, &DataType::FixedSizeBinary(16))?;
+        Ok(|i| array.value(i).try_into().unwrap_or_default())
     }
 
     pub fn int(&self, name: &str) -> Result<impl Fn(usize) -> Option<i32> + 'a, Error> {

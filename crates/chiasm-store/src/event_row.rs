@@ -44,8 +44,11 @@ impl Row for EventRow {
     fn batch(rows: &[&Self]) -> Result<RecordBatch, Error> {
         let happened = |r: &Self| r.event.times.happened;
         let usable = |r: &Self| r.event.times.usable_from();
-        let attributes: Vec<Option<String>> =
-            rows.iter().map(|r| attributes_to_json(&r.event.attributes)).collect::<Result<_, _>>()?;
+        let json = |sent: bool| -> Result<Vec<Option<String>>, Error> {
+            rows.iter().map(|r| attributes_to_json(&r.event.attributes, sent)).collect()
+        };
+        let (attributes, sent) = (json(false)?, json(true)?);
+        let results: Vec<Option<String>> = rows.iter().map(|r| r.event.result_id()).collect();
         let assets: Vec<Option<String>> = rows.iter().map(|r| r.event.asset.map(|a| a.to_string())).collect();
         Columns::of(Table::Events)
             .maybe_long("record_id", rows.iter().map(|r| r.record.map(|r| r.0)))
@@ -63,10 +66,12 @@ impl Row for EventRow {
             .maybe_int("zone_offset", rows.iter().map(|r| happened(r).and_then(Moment::offset)))
             .maybe_text("encounter", rows.iter().map(|r| r.event.encounter.as_deref()))
             .maybe_text("specimen", rows.iter().map(|r| r.event.specimen.as_deref()))
+            .maybe_text("result_id", results.iter().map(Option::as_deref))
             .maybe_text("asset", assets.iter().map(Option::as_deref))
             .text("source", rows.iter().map(|r| r.source.as_str()))
             .text("origin", rows.iter().map(|r| r.origin.as_str()))
             .maybe_text("attributes", attributes.iter().map(Option::as_deref))
+            .maybe_text(AS_SENT, sent.iter().map(Option::as_deref))
             .batch()
     }
 
@@ -85,8 +90,8 @@ impl Row for EventRow {
         );
         let (encounter, specimen, asset) =
             (columns.text("encounter")?, columns.text("specimen")?, columns.text("asset")?);
-        let (source, origin, attributes) =
-            (columns.text("source")?, columns.text("origin")?, columns.text("attributes")?);
+        let (source, origin) = (columns.text("source")?, columns.text("origin")?);
+        let (attributes, sent) = (columns.text("attributes")?, columns.text(AS_SENT)?);
         let row = |i: usize| {
             let precision = precision(i).and_then(|p| Precision::ALL.into_iter().find(|a| a.as_str() == p));
             let happened = time(i).map(|start| {
@@ -109,7 +114,7 @@ impl Row for EventRow {
                 encounter: encounter(i),
                 specimen: specimen(i),
                 asset: asset(i).and_then(|a| AssetId::parse(&a)),
-                attributes: attributes(i).map_or(Ok(Vec::new()), |json| attributes_of_json(&json))?,
+                attributes: attributes_of_json(attributes(i), sent(i))?,
             };
             Ok(Self {
                 record: record(i).map(RecordId),
@@ -122,12 +127,23 @@ impl Row for EventRow {
     }
 }
 
-/// A JSON object of texts; a name that stands several times has a list. `None` without attributes.
-fn attributes_to_json(attributes: &[(String, String)]) -> Result<Option<String>, Error> {
-    if attributes.is_empty() {
+/// The column of what a source sent as a whole. It may say who somebody is in any of its corners, so no query is
+/// offered it.
+pub(crate) const AS_SENT: &str = "as_sent";
+/// The attributes that stand in it.
+const WHOLES: [&str; 2] = ["fhir", "hl7"];
+
+/// A JSON object of texts; a name that stands several times has a list. Of the wholes that a source sent, or of all
+/// others; `None` without any.
+fn attributes_to_json(attributes: &[(String, String)], sent: bool) -> Result<Option<String>, Error> {
+    let mut sorted: Vec<(&str, &str)> = attributes
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .filter(|(n, _)| WHOLES.contains(n) == sent)
+        .collect();
+    if sorted.is_empty() {
         return Ok(None);
     }
-    let mut sorted: Vec<(&str, &str)> = attributes.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     // Stable: values of one name stay in the order in which they came.
     sorted.sort_by_key(|(name, _)| *name);
     let length = sorted.iter().map(|(n, v)| n.len() + v.len() + 8).sum::<usize>();
@@ -154,9 +170,12 @@ fn attributes_to_json(attributes: &[(String, String)]) -> Result<Option<String>,
         .map_err(|e| Error::Rows { place: "events.attributes".to_owned(), source: e.into() })
 }
 
-fn attributes_of_json(json: &str) -> Result<Vec<(String, String)>, Error> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(json).map_err(attributes_fault)?;
+fn attributes_of_json(said: Option<String>, sent: Option<String>) -> Result<Vec<(String, String)>, Error> {
+    let mut object: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+    for json in said.iter().chain(&sent) {
+        let part: serde_json::Map<_, _> = serde_json::from_str(json).map_err(attributes_fault)?;
+        object.extend(part);
+    }
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
@@ -170,6 +189,8 @@ fn attributes_of_json(json: &str) -> Result<Vec<(String, String)>, Error> {
             one => attributes.push((name, text(one))),
         }
     }
+    // Stable: values of one name stay in the order in which they came.
+    attributes.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(attributes)
 }
 
@@ -180,6 +201,7 @@ fn attributes_fault(error: serde_json::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{Array, StringArray};
 
     #[test]
     fn an_event_comes_back_as_it_went_in() {
@@ -189,6 +211,8 @@ mod tests {
             recorded: None,
         };
         let mut event = Event::new(times, Code::new("LOINC", "718-7"), Modality::new("labs"))
+            .with("fhir", Some("{\"resourceType\":\"Observation\"}"))
+            .with("filler", Some("F-1"))
             .with("status", Some("F"))
             .with("also", Some("L|HB"))
             .with("also", Some("SNOMED|38082009"));
@@ -211,5 +235,11 @@ mod tests {
         let rows = vec![full, bare];
         let batch = EventRow::batch(&rows.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(EventRow::rows(&batch).unwrap(), rows);
+        let column = |name: &str| {
+            let column = batch.column_by_name(name).unwrap().as_any().downcast_ref::<StringArray>().unwrap();
+            column.iter().next().flatten().unwrap_or_default().to_owned()
+        };
+        assert!(column(AS_SENT).contains("resourceType") && !column("attributes").contains("resourceType"));
+        assert_eq!(column("result_id"), "F-1#");
     }
 }

@@ -4,9 +4,12 @@ use crate::RecordId;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// 16 bytes of the hash of a table's row.
+pub type RowKey = [u8; 16];
+
 /// A set of hashes, 16 bytes of each, that all its clones share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keys(Arc<RwLock<HashSet<[u8; 16]>>>);
+pub(crate) struct Keys(Arc<RwLock<HashSet<RowKey>>>);
 
 impl Keys {
     pub fn contains(&self, key: &[u8; 16]) -> bool {
@@ -31,12 +34,13 @@ impl Keys {
 pub struct Known {
     key: [u8; 32],
     entries: Keys,
+    rows: Keys,
     sources: Arc<HashSet<[u8; 16]>>,
 }
 
 impl Known {
-    pub(crate) fn of(key: [u8; 32], entries: &Keys, sources: &Keys) -> Self {
-        Self { key, entries: entries.clone(), sources: Arc::new(sources.copy()) }
+    pub(crate) fn of(key: [u8; 32], entries: &Keys, rows: &Keys, sources: &Keys) -> Self {
+        Self { key, entries: entries.clone(), rows: rows.clone(), sources: Arc::new(sources.copy()) }
     }
 
     /// The number of a source system's record, as [`Store::record`](crate::Store::record) gives it.
@@ -47,6 +51,11 @@ impl Known {
     /// Whether an entry of that key is there.
     pub fn has_entry(&self, key: &[u8; 32]) -> bool {
         self.entries.contains(&first(key))
+    }
+
+    /// Whether a row of that key is there.
+    pub fn has_row(&self, key: &RowKey) -> bool {
+        self.rows.contains(key)
     }
 
     /// Whether a file of that key was read to its end.

@@ -15,6 +15,7 @@ mod columns;
 mod disk;
 mod error;
 mod event_row;
+mod fresh;
 mod hold;
 mod input;
 mod known;
@@ -24,7 +25,9 @@ mod parts;
 mod place;
 mod query;
 mod reclaim;
+mod rewrite;
 mod rows;
+mod said;
 mod seen;
 mod store;
 mod table;
@@ -33,13 +36,14 @@ pub use assets::{AssetDesk, name as asset_name};
 pub use columns::Row;
 pub use error::Error;
 pub use event_row::{EventRow, RecordId};
-pub use known::Known;
+pub use known::{Known, RowKey};
 pub use manifest::{Manifest, Part, VERSION};
 pub use place::Place;
 pub use query::{plan, plan_from_bytes, plan_to_bytes};
 pub use reclaim::Reclaimed;
 pub use rows::{
     AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
+    TakenRow,
 };
 pub use store::{Commit, Committed, Store, Taken};
 pub use table::Table;

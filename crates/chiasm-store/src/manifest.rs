@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The version of the store's files that this program reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Manifests kept behind the newest, for readers that have just opened one.
 const KEPT: u64 = 16;
 /// How often the newest is looked for while others commit.

@@ -22,12 +22,20 @@ const BATCH: usize = 1 << 9;
 
 /// Merges small parts of the same table and bucket; says how many went into others.
 pub(crate) fn merge(place: &Place, all: &mut Vec<Part>) -> Result<usize, Error> {
-    let mut small: BTreeMap<(Table, Option<u32>), Vec<Part>> = BTreeMap::new();
-    for part in all.iter().filter(|p| p.rows < SMALL.0 && p.bytes < SMALL.1) {
-        small.entry((part.table, part.bucket)).or_default().push(part.clone());
+    let mut small: BTreeMap<(Table, Option<u32>), Vec<Vec<Part>>> = BTreeMap::new();
+    for part in all.iter() {
+        let runs = small.entry((part.table, part.bucket)).or_insert_with(|| vec![Vec::new()]);
+        if part.rows >= SMALL.0 || part.bytes >= SMALL.1 {
+            // What was said before it stays before it. Events have an order of their own.
+            if part.table != Table::Events {
+                runs.push(Vec::new());
+            }
+        } else if let Some(run) = runs.last_mut() {
+            run.push(part.clone());
+        }
     }
     let groups: Vec<Vec<Part>> =
-        small.into_values().filter(|group| group.len() >= MANY).flat_map(chunks).collect();
+        small.into_values().flatten().filter(|run| run.len() >= MANY).flat_map(chunks).collect();
     let mut merged = Vec::with_capacity(groups.len());
     for groups in groups.chunks(rayon::current_num_threads()) {
         // Opened and written by this thread: a remote place may need the runtime that it runs in.

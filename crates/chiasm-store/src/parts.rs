@@ -22,7 +22,7 @@ const ROW_GROUP: usize = 1 << 16;
 const CHUNK: usize = 1 << 13;
 /// Columns whose texts are long and seldom the same: a dictionary of them and their extremes cost time and
 /// answer no question.
-const LONG: [&str; 5] = ["attributes", "origin", "identity", "statement", "evidence"];
+const LONG: [&str; 7] = ["key", "attributes", "as_sent", "origin", "identity", "statement", "evidence"];
 
 /// Writes rows as one part; none where there are no rows.
 pub(crate) fn write<R: Row>(place: &Place, bucket: Option<u32>, rows: &[&R]) -> Result<Option<Part>, Error> {

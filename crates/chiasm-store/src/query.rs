@@ -1,9 +1,11 @@
 //! SQL over a store, on DataFusion: read only, and over the tables that hold no person's name.
 
 use crate::columns::Row;
+use crate::event_row::AS_SENT;
 use crate::rows::{AssetRow, ClockRow, EntryRow, LinkRow, PairRow, QuarantineRow, SourceRow};
 use crate::{Error, EventRow, Store, Table};
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Fields, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -49,7 +51,7 @@ impl Store {
     }
 
     fn register<R: Row>(&self, context: &SessionContext, name: &str) -> Result<(), Error> {
-        let schema = R::batch(&[])?.schema();
+        let schema = asked(&R::batch(&[])?.schema());
         let files: Vec<ListingTableUrl> = self
             .manifest()
             .of(R::TABLE)
@@ -73,6 +75,12 @@ impl Store {
     pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
         Ok(plan(&self.session().await?, sql).await?.collect().await?)
     }
+}
+
+/// The columns that queries are offered.
+fn asked(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().filter(|f| f.name() != AS_SENT).cloned();
+    Arc::new(Schema::new(fields.collect::<Fields>()))
 }
 
 /// The plan of a question.

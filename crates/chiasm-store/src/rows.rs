@@ -1,7 +1,7 @@
 //! The rows of the small tables.
 
 use crate::columns::{Columns, Reader, Row};
-use crate::{Error, RecordId, Table};
+use crate::{Error, RecordId, RowKey, Table};
 use arrow::array::RecordBatch;
 
 /// Makes a row type, its columns and the way back from one list.
@@ -32,6 +32,7 @@ macro_rules! rows {
     (@type long) => { i64 };
     (@type maybe_long) => { Option<i64> };
     (@type record) => { RecordId };
+    (@type key) => { RowKey };
     (@type number) => { f64 };
     (@put $c:ident, $rows:ident, $f:ident, text) => { $c.text(stringify!($f), $rows.iter().map(|r| r.$f.as_str())) };
     (@put $c:ident, $rows:ident, $f:ident, maybe_text) => {
@@ -45,6 +46,8 @@ macro_rules! rows {
         $c.maybe_number(stringify!($f), $rows.iter().map(|r| Some(r.$f)))
     };
     (@put $c:ident, $rows:ident, $f:ident, record) => { $c.long(stringify!($f), $rows.iter().map(|r| r.$f.0)) };
+    (@put $c:ident, $rows:ident, $f:ident, key) => { $c.key(stringify!($f), $rows.iter().map(|r| &r.$f)) };
+    (@column $c:ident, $f:ident, key) => { $c.key(stringify!($f))? };
     (@column $c:ident, $f:ident, text) => { $c.text(stringify!($f))? };
     (@column $c:ident, $f:ident, maybe_text) => { $c.text(stringify!($f))? };
     (@column $c:ident, $f:ident, number) => { $c.number(stringify!($f))? };
@@ -52,6 +55,7 @@ macro_rules! rows {
     (@get $f:ident, $i:ident, text) => { $f($i).unwrap_or_default() };
     (@get $f:ident, $i:ident, long) => { $f($i).unwrap_or_default() };
     (@get $f:ident, $i:ident, number) => { $f($i).unwrap_or(f64::NAN) };
+    (@get $f:ident, $i:ident, key) => { $f($i) };
     (@get $f:ident, $i:ident, record) => { RecordId($f($i).unwrap_or_default()) };
     (@get $f:ident, $i:ident, $maybe:ident) => { $f($i) };
 }
@@ -65,6 +69,10 @@ rows! {
         source: text,
         /// The BLAKE3 hash of `identity`, in hexadecimal.
         hash: text,
+        /// When the source said so, in microseconds since 1970-01-01T00:00Z; what has no time is the last word.
+        told: maybe_long,
+        /// A hash of what a person has one of (birth, sex), where it says any of that.
+        facts: maybe_long,
         /// The identity as JSON. A patient's data.
         identity: text,
     }
@@ -80,6 +88,13 @@ rows! {
         origin: text,
         /// How many events it had.
         events: long,
+    }
+}
+rows! {
+    /// A row of a table that was taken: the same row in a later export of that table is no other.
+    TakenRow in Rows {
+        /// 16 bytes of the BLAKE3 hash of its table and cells.
+        key: key,
     }
 }
 rows! {

@@ -1,8 +1,9 @@
 //! What has been taken, so that it is not taken twice.
 
 use crate::known::{Keys, first};
-use crate::rows::{IdentityRow, StatementRow};
-use crate::{Error, Manifest, Part, RecordId, Store, Table, parts};
+use crate::rows::{IdentityRow, StatementRow, TakenRow};
+use crate::said::Said;
+use crate::{Error, Manifest, Part, Store, Table, parts};
 use std::collections::HashSet;
 
 /// The keys of what is committed: 16 bytes of each hash.
@@ -13,8 +14,9 @@ pub(crate) struct Seen {
     /// The parts whose keys are here.
     files: HashSet<String>,
     pub entries: Keys,
+    pub rows: Keys,
     pub sources: Keys,
-    pub identities: HashSet<(RecordId, [u8; 16])>,
+    pub said: Said,
     pub assets: Keys,
     pub statements: i64,
 }
@@ -60,6 +62,10 @@ impl Store {
                     let keys = parts::texts(&self.place, &part, "key")?;
                     self.seen.entries.extend(keys.iter().filter_map(|k| digits(k)));
                 }
+                Table::Rows => {
+                    let rows: Vec<TakenRow> = parts::read(&self.place, &part)?;
+                    self.seen.rows.extend(rows.into_iter().map(|r| r.key));
+                }
                 Table::Sources => {
                     let keys = parts::texts(&self.place, &part, "key")?;
                     self.seen.sources.extend(keys.iter().filter_map(|k| digits(k)));
@@ -70,8 +76,10 @@ impl Store {
                 }
                 Table::Identities => {
                     let rows: Vec<IdentityRow> = parts::read(&self.place, &part)?;
-                    let hashes = rows.iter().filter_map(|r| Some((r.record_id, digits(&r.hash)?)));
-                    self.seen.identities.extend(hashes);
+                    let none = Said::default();
+                    rows.iter().for_each(|row| {
+                        self.seen.said.add(row, &none);
+                    });
                 }
                 Table::Statements => {
                     let rows: Vec<StatementRow> = parts::read(&self.place, &part)?;

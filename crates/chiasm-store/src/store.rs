@@ -1,14 +1,15 @@
 use crate::columns::Row;
+use crate::fresh::Fresh;
 use crate::parts::Encoded;
 use crate::place::Place;
-use crate::rows::{
-    AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow, StatementRow,
+use crate::rows::{AssetRow, ClockRow, EntryRow, IdentityRow, LinkRow, PairRow, QuarantineRow, SourceRow};
+use crate::seen::Seen;
+use crate::{
+    AssetDesk, Error, EventRow, Known, Manifest, Part, RecordId, RowKey, Table, hold, known, merge, parts,
 };
-use crate::seen::{Seen, digits};
-use crate::{AssetDesk, Error, EventRow, Known, Manifest, Part, RecordId, Table, hold, known, merge, parts};
 use bytes::Bytes;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 
 /// Into how many buckets a new store divides its records.
@@ -42,6 +43,9 @@ pub struct Taken {
     pub entry: EntryRow,
     /// Its events.
     pub events: Vec<EventRow>,
+    /// Where it is rows of a table: the key of each, and how many of `events` are its, in their order. Rows that
+    /// are there already are left out.
+    pub rows: Vec<(RowKey, usize)>,
     /// Who its records are.
     pub identities: Vec<IdentityRow>,
     /// Its assets, put already.
@@ -146,7 +150,7 @@ impl Store {
     /// Where a table cannot be read.
     pub fn known(&mut self) -> Result<Known, Error> {
         self.look()?;
-        Ok(Known::of(self.key, &self.seen.entries, &self.seen.sources))
+        Ok(Known::of(self.key, &self.seen.entries, &self.seen.rows, &self.seen.sources))
     }
 
     /// Commits: afterwards all of it is on disk and every new reader sees it.
@@ -181,7 +185,7 @@ impl Store {
     }
 
     /// Makes the next state durable and shows it; `false` where somebody else was faster.
-    fn publish(&mut self, next: Manifest) -> Result<bool, Error> {
+    pub(crate) fn publish(&mut self, next: Manifest) -> Result<bool, Error> {
         let there: HashSet<&str> = self.manifest.parts.iter().map(|p| p.file.as_str()).collect();
         let new = next.parts.iter().map(|p| &p.file).filter(|file| !there.contains(file.as_str()));
         let assets = self.desk.unsettled();
@@ -197,53 +201,8 @@ impl Store {
 
     /// Writes the parts of what is new in a commit.
     fn prepare(&self, commit: &Commit) -> Result<(Committed, Vec<Part>), Error> {
-        let mut done = Committed::default();
-        let mut here = HashSet::new();
-        let mut events: BTreeMap<u32, Vec<&EventRow>> = BTreeMap::new();
-        let (mut entries, mut identities, mut assets, mut statements) = (vec![], vec![], vec![], vec![]);
-        let (mut known, mut held) = (HashSet::new(), HashSet::new());
-        for taken in &commit.taken {
-            let key = digits(&taken.entry.key).unwrap_or_default();
-            if self.seen.entries.contains(&key) || !here.insert(key) {
-                done.repeated += 1;
-                continue;
-            }
-            done.entries += 1;
-            done.events += taken.events.len() as u64;
-            for event in &taken.events {
-                let bucket = event.record.map_or(0, |r| r.bucket(self.manifest.buckets));
-                events.entry(bucket).or_default().push(event);
-            }
-            entries.push(&taken.entry);
-            for row in &taken.identities {
-                let hash = (row.record_id, digits(&row.hash).unwrap_or_default());
-                if !self.seen.identities.contains(&hash) && known.insert(hash) {
-                    identities.push(row);
-                }
-            }
-            for row in &taken.assets {
-                let id = digits(&row.asset).unwrap_or_default();
-                if !self.seen.assets.contains(&id) && held.insert(id) {
-                    assets.push(row);
-                }
-            }
-            statements.extend(taken.statements.iter().map(|s| ("source", s)));
-        }
-        statements.extend(commit.decisions.iter().map(|s| ("person", s)));
-        let statements: Vec<StatementRow> = statements
-            .into_iter()
-            .zip(self.seen.statements + 1..)
-            .map(|((by, statement), number)| StatementRow {
-                number,
-                by: by.to_owned(),
-                statement: statement.clone(),
-            })
-            .collect();
-        let sources: Vec<&SourceRow> = commit
-            .sources
-            .iter()
-            .filter(|s| digits(&s.key).is_none_or(|k| !self.seen.sources.contains(&k)))
-            .collect();
+        let Fresh { done, events, entries, rows, identities, assets, statements, sources } =
+            Fresh::of(commit, &self.seen, self.manifest.buckets);
         // Made on all threads and written by this one: a remote place may need the runtime that it runs in.
         let events: Vec<Encoded> = events
             .into_par_iter()
@@ -254,7 +213,8 @@ impl Store {
             .collect::<Result<_, _>>()?;
         let mut new: Vec<Part> =
             events.into_iter().map(|e| e.publish(&self.place)).collect::<Result<_, _>>()?;
-        new.extend(parts::write(&self.place, None, &entries)?);
+        new.extend(parts::write(&self.place, None, &refs(&entries))?);
+        new.extend(parts::write(&self.place, None, &refs(&rows))?);
         new.extend(parts::write(&self.place, None, &identities)?);
         new.extend(parts::write(&self.place, None, &assets)?);
         new.extend(parts::write(&self.place, None, &refs(&statements))?);

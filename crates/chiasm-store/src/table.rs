@@ -10,6 +10,8 @@ pub enum Table {
     Identities,
     /// What was taken: a message, a resource, an instance, a block of rows, by the hash of its content.
     Entries,
+    /// Rows of tables that were taken, by the hash of their cells. Never offered to queries.
+    Rows,
     /// Files that were read to their end.
     Sources,
     /// Bytes beside the events.
@@ -28,10 +30,11 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Events,
         Self::Identities,
         Self::Entries,
+        Self::Rows,
         Self::Sources,
         Self::Assets,
         Self::Quarantine,
@@ -47,6 +50,7 @@ impl Table {
             Self::Events => "events",
             Self::Identities => "identities",
             Self::Entries => "entries",
+            Self::Rows => "rows",
             Self::Sources => "sources",
             Self::Assets => "assets",
             Self::Quarantine => "quarantine",

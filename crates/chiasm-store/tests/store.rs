@@ -36,10 +36,13 @@ fn taken(name: &str, record: RecordId, events: i64) -> Taken {
     Taken {
         entry: EntryRow { key: hash(name), source: "lab".into(), origin: name.into(), events },
         events: (0..events).map(event).collect(),
+        rows: Vec::new(),
         identities: vec![IdentityRow {
             record_id: record,
             source: "lab".into(),
             hash: hash(&format!("{record:?}")),
+            told: None,
+            facts: None,
             identity: "{}".into(),
         }],
         assets: Vec::new(),

@@ -90,6 +90,16 @@ pub enum Command {
         after_help = "Example:  chiasm ingest export/ labs.hl7 --site sites/st-mary --store st-mary.store\n\nWhat breaks a rule goes to quarantine with its place and the rule; everything else is read."
     )]
     Ingest(IngestArgs),
+    /// Give a site's events in a store the codes and units that its bindings name now. Records, times and tables stay.
+    #[command(after_help = "Example:  chiasm normalise --store st-mary.store --site sites/st-mary")]
+    Normalise {
+        /// The store's folder.
+        #[arg(long)]
+        store: PathBuf,
+        /// The site's folder or the name of a bundled site.
+        #[arg(long)]
+        site: String,
+    },
     /// Take what systems send, DICOM and HL7, until interrupted. Nothing is acknowledged before it is on disk.
     #[command(
         after_help = "Example:  chiasm listen --dicom 11112 --hl7 2575 --site sites/st-mary --store st-mary.store\n\nOnly this machine can call unless --bind says otherwise (0.0.0.0: everybody); --tls-certificate and --tls-key\nencrypt both. Port 0 takes a free one and says which."

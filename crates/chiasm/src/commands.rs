@@ -36,6 +36,7 @@ fn answer(cli: &Cli, command: &Command, bars: &Bars) -> Result<()> {
     match command {
         Command::Check { files } => check::run(cli, files).map(|_| ()),
         Command::Ingest(args) => evidence::ingest(cli, args, bars),
+        Command::Normalise { store, site } => evidence::normalise(cli, store, site),
         Command::Listen(args) => listen::run(cli, args),
         Command::Pull(command) => pull::run(cli, command, bars),
         Command::Synth(command) => synth::run(cli, command, bars),

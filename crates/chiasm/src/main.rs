@@ -17,7 +17,7 @@ const USER_ERROR: u8 = 2;
 const BROKEN_PIPE: i32 = 141;
 
 fn main() -> std::process::ExitCode {
-    end_quietly_on_a_broken_pipe();
+    tell_of_panics_without_their_words();
     let cli = cli::Cli::parse();
     match commands::run(&cli) {
         Ok(code) => code,
@@ -33,14 +33,16 @@ fn main() -> std::process::ExitCode {
     }
 }
 
+/// What a panic says: where, and never what. Its message may hold what was being read.
+///
 /// `println!` panics where the reader has gone; that is no mistake of this program.
-fn end_quietly_on_a_broken_pipe() {
-    let usual = std::panic::take_hook();
+fn tell_of_panics_without_their_words() {
     std::panic::set_hook(Box::new(move |panic| {
         let message = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
         if message.starts_with("failed printing to stdout") && message.contains("os error 32") {
             std::process::exit(BROKEN_PIPE);
         }
-        usual(panic);
+        let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+        eprintln!("chiasm: a fault of this program{place}; please report it");
     }));
 }

@@ -16,6 +16,9 @@ pub struct Entry {
     pub place: String,
     /// What it is about, by mention.
     pub subjects: Vec<Mention>,
+    /// Where it is rows of a table: what makes each row the same as another, one for each of `subjects`. A row that
+    /// is there already is left out of it. Empty otherwise.
+    pub rows: Vec<[u8; 16]>,
     /// Who is, or is no longer, the same as whom, by the source's own word.
     pub links: Vec<Link>,
     /// Bytes that events point to.
@@ -95,6 +98,7 @@ impl Entry {
             key,
             place: place.into(),
             subjects: vec![Mention { identity, events }],
+            rows: Vec::new(),
             links: Vec::new(),
             assets: Vec::new(),
             findings: Vec::new(),

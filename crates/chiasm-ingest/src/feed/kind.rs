@@ -93,6 +93,15 @@ impl FeedFormat {
         Self::ALL.iter().copied().find(|f| f.recognises(head, name))
     }
 
+    /// The files that are there and are read with this one: a header's signals and annotations.
+    pub fn companions(self, source: &Source) -> Vec<Source> {
+        match self {
+            Self::Wfdb => wfdb::companions(source),
+            Self::Nifti => nifti::companions(source),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a file belongs to another that is read in its own right: a signal to its header.
     pub fn is_companion(source: &Source) -> bool {
         let Some(name) = source.path().and_then(|p| p.file_name()).and_then(|n| n.to_str()) else {

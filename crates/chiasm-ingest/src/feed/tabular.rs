@@ -5,16 +5,13 @@
 
 use super::rows::{Row, Rows, TooLong};
 use super::site::SiteFault;
-use super::{Entry, Feed, Parts, Rejected, Sink, Source};
+use super::{Feed, Parts, Rejected, RowBlock, Sink, Source};
 use crate::Error;
 use chiasm_linkage::{BirthDate, Identifier, IdentifierKind, Identity, PersonName, Sex};
-use chiasm_record::{Code, Event, Finding, Modality, Moment, Precision, Times};
+use chiasm_record::{Code, Event, Modality, Moment, Precision, Times};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Rows that are one entry, where they have fewer bytes together than this.
-const BLOCK: (usize, usize) = (1024, 4 << 20);
 
 /// One export of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -192,14 +189,25 @@ pub fn read(source: &Source, table: &TableFeed, feed: &Feed, sink: &mut dyn Sink
     };
     let stem = place.rsplit(['/', '!']).find(|p| !p.is_empty()).unwrap_or(place);
     let stem = stem.split('.').next().unwrap_or(stem).to_owned();
-    let mut block = Block::new();
+    // Exports of one table may have other names: what it is bound by is what it is.
+    let mut block = RowBlock::of(&[&table.file, if table.subject.file_name { &stem } else { "" }]);
     while let Some(row) = rows.next().map_err(unread)? {
         let (line, offset, rule, message) = match row {
             Ok(row) if row.len() == columns.width => match columns.events(row, feed) {
                 Ok(events) => {
-                    block.add(&columns, row, &stem, events);
-                    if block.rows == BLOCK.0 || block.bytes >= BLOCK.1 {
-                        block.give(place, sink)?;
+                    let key = match columns.subject {
+                        Some(column) => columns.cell(row, column),
+                        None => Some(stem.clone()),
+                    };
+                    match key {
+                        Some(key) => {
+                            let identity = columns.identity(row, &key, &mut block);
+                            block.add(row.line, row.cells(), identity, events);
+                        }
+                        None => block.find("rows without the subject's key", 1),
+                    }
+                    if block.is_full() {
+                        block.give(place, sink).map_err(|e| sunk(place, e))?;
                     }
                     continue;
                 }
@@ -222,88 +230,11 @@ pub fn read(source: &Source, table: &TableFeed, feed: &Feed, sink: &mut dyn Sink
         };
         sink.reject(rejected).map_err(|e| sunk(place, e))?;
     }
-    block.give(place, sink)
+    block.give(place, sink).map_err(|e| sunk(place, e))
 }
 
 fn sunk(place: &str, source: super::SinkError) -> Error {
     Error::Sink { place: place.to_owned(), source }
-}
-
-/// Rows that will be one entry.
-struct Block {
-    hash: blake3::Hasher,
-    rows: usize,
-    bytes: usize,
-    first: u64,
-    last: u64,
-    subjects: Vec<super::Mention>,
-    by_key: BTreeMap<String, usize>,
-    unread: BTreeMap<String, usize>,
-}
-
-impl Block {
-    fn new() -> Self {
-        Self {
-            hash: blake3::Hasher::new(),
-            rows: 0,
-            bytes: 0,
-            first: 0,
-            last: 0,
-            subjects: Vec::new(),
-            by_key: BTreeMap::new(),
-            unread: BTreeMap::new(),
-        }
-    }
-
-    fn add(&mut self, columns: &Columns<'_>, row: &Row, stem: &str, events: Vec<Event>) {
-        if self.rows == 0 {
-            self.first = row.line;
-        }
-        (self.rows, self.last) = (self.rows + 1, row.line);
-        for cell in row.cells() {
-            self.bytes += cell.len();
-            self.hash.update(&(cell.len() as u64).to_le_bytes());
-            self.hash.update(cell);
-        }
-        let key = match columns.subject {
-            Some(column) => columns.cell(row, column),
-            None => Some(stem.to_owned()),
-        };
-        let Some(key) = key else {
-            *self.unread.entry("rows without the subject's key".to_owned()).or_default() += 1;
-            return;
-        };
-        let at = *self.by_key.entry(key.clone()).or_insert_with(|| {
-            self.subjects.push(super::Mention { identity: None, events: Vec::new() });
-            self.subjects.len() - 1
-        });
-        let identity = columns.identity(row, &key, &mut self.unread);
-        let mention = &mut self.subjects[at];
-        if mention.identity.as_ref().is_none_or(|i| i.identifiers.len() <= identity.identifiers.len()) {
-            mention.identity = Some(identity);
-        }
-        mention.events.extend(events);
-    }
-
-    fn give(&mut self, place: &str, sink: &mut dyn Sink) -> Result<(), Error> {
-        let block = std::mem::replace(self, Self::new());
-        if block.rows == 0 {
-            return Ok(());
-        }
-        // The same rows at another place of the table are other rows.
-        let mut hash = block.hash;
-        hash.update(&block.first.to_le_bytes());
-        hash.update(place.rsplit('/').next().unwrap_or(place).as_bytes());
-        let entry = Entry {
-            key: *hash.finalize().as_bytes(),
-            place: format!("lines {}-{}", block.first, block.last),
-            subjects: block.subjects,
-            links: Vec::new(),
-            assets: Vec::new(),
-            findings: block.unread.into_iter().map(|(message, n)| Finding::new(place, message, n)).collect(),
-        };
-        sink.entry(entry).map_err(|e| sunk(place, e))
-    }
 }
 
 /// A table's binding with the positions of its columns.
@@ -361,7 +292,7 @@ impl<'a> Columns<'a> {
         self.cell(row, *self.at.get(name.as_ref()?.as_str())?)
     }
 
-    fn identity(&self, row: &Row, key: &str, unread: &mut BTreeMap<String, usize>) -> Identity {
+    fn identity(&self, row: &Row, key: &str, block: &mut RowBlock) -> Identity {
         let binding = &self.table.subject;
         let kind = if binding.record_number { IdentifierKind::MedicalRecord } else { IdentifierKind::Source };
         let mut identity = Identity::of_key(binding.authority.as_str(), key, kind);
@@ -382,7 +313,7 @@ impl<'a> Columns<'a> {
                     identity.birth =
                         Some(BirthDate { year: parts.year, month: part(parts.month), day: part(parts.day) });
                 }
-                None => *unread.entry("dates of birth that are none".to_owned()).or_default() += 1,
+                None => block.find("dates of birth that are none", 1),
             }
         }
         if let Some(text) = self.named(row, &binding.sex) {
@@ -394,7 +325,7 @@ impl<'a> Columns<'a> {
             } else if is(&binding.male, &["m", "male"]) {
                 Some(Sex::Male)
             } else {
-                *unread.entry("cells of sex that the site does not name".to_owned()).or_default() += 1;
+                block.find("cells of sex that the site does not name", 1);
                 None
             };
         }
@@ -475,6 +406,7 @@ impl TimeBinding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::Entry;
     use crate::feed::site::SiteFeed;
 
     const SITE: &str = r#"
@@ -525,10 +457,11 @@ time = { column = "Time", form = "clock", anchor = "2000-01-01T00:00:00" }
         let offset = text.find("broken").unwrap() as u64;
         assert_eq!((rejected.len(), rejected[0].place.as_str()), (1, "line 6"));
         assert_eq!(rejected[0].offset, Some(offset));
-        let [one, two] = &entries[0].subjects[..] else { panic!("{:?}", entries[0].subjects) };
+        let [one, also, two] = &entries[0].subjects[..] else { panic!("{:?}", entries[0].subjects) };
         let identity = one.identity.as_ref().unwrap();
         assert_eq!((identity.sex, identity.identifiers.len()), (Some(Sex::Female), 2));
-        let [sodium, culture] = &one.events[..] else { panic!("{:?}", one.events) };
+        assert_eq!(identity.key(), also.identity.as_ref().unwrap().key());
+        let (sodium, culture) = (&one.events[0], &also.events[0]);
         assert_eq!((sodium.code.as_str(), sodium.value), ("LAB|sodium", Some(140.0)));
         assert_eq!((sodium.unit.as_deref(), sodium.attribute("type")), (Some("mmol/L"), Some("1")));
         // Midnight of the first of January in New York, less half an hour.

@@ -316,6 +316,7 @@ impl Reading<'_> {
             key,
             place: place.to_owned(),
             subjects,
+            rows: Vec::new(),
             links,
             assets: kept.assets,
             findings: kept.findings,

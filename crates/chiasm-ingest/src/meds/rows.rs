@@ -296,6 +296,7 @@ impl Reading<'_> {
             key: [0; 32],
             place: rows,
             subjects: block.subjects.into_iter().map(mention).collect(),
+            rows: Vec::new(),
             links: Vec::new(),
             assets: Vec::new(),
             findings: Vec::new(),

@@ -138,7 +138,9 @@ pub(super) fn events(
 
     let mut event = Event::new(Times::happened(start), code.clone(), modality(of, &code));
     let words = cells.concept(of.concept).and_then(|id| concepts.get(id)).map(|c| c.words.as_str());
-    event = event.with("words", words);
+    let table = of.id.trim_end_matches("_id");
+    let resource = cells.get(of.id).map(|id| format!("{table}/{}", whole(id)));
+    event = event.with("words", words).with("resource", resource.as_deref());
     event.encounter = cells.get("visit_occurrence_id").map(whole);
     if of.id == "specimen_id" {
         event.specimen = cells.get("specimen_id").map(whole);
@@ -146,10 +148,11 @@ pub(super) fn events(
     value(cells, of, concepts, &mut event);
     let mut last = Event::new(
         Times { happened: ends, ..Times::default() },
-        Code::new(CDM, &format!("{}.end", of.id.trim_end_matches("_id"))),
+        Code::new(CDM, &format!("{table}.end")),
         Modality::new(of.modality),
     )
-    .with("code", Some(code.as_str()));
+    .with("code", Some(code.as_str()))
+    .with("resource", resource);
     last.encounter.clone_from(&event.encounter);
     for (name, cell) in cells.names.iter().zip(cells.cells) {
         if cells.get(name).is_none() || is_said(name, of, &event) {

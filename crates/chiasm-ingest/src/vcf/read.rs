@@ -269,6 +269,7 @@ impl<'a> Reader<'a> {
                 key: *key.as_bytes(),
                 place: place.clone(),
                 subjects: vec![Mention { identity, events }],
+                rows: Vec::new(),
                 links: Vec::new(),
                 assets: Vec::new(),
                 findings: std::mem::take(&mut findings),

@@ -275,6 +275,14 @@ fn is_segment(source: &Source, header: &Header) -> bool {
         .any(|f| names(&Source::file(&f.path())))
 }
 
+/// The annotation files beside a header, by annotator.
+pub(super) fn annotations_of(source: &Source, header: &Header) -> Vec<(&'static str, Source)> {
+    let file = |annotator: &'static str| {
+        source.sibling(&format!("{}.{annotator}", header.name)).ok().map(|file| (annotator, file))
+    };
+    ANNOTATORS.into_iter().filter_map(file).collect()
+}
+
 /// An entry for each annotation file beside the header.
 fn annotations(
     source: &Source,
@@ -283,8 +291,7 @@ fn annotations(
     start: Option<Moment>,
     gathered: &mut Gathered,
 ) -> Result<(), Stop> {
-    for annotator in ANNOTATORS {
-        let Ok(file) = source.sibling(&format!("{}.{annotator}", header.name)) else { continue };
+    for (annotator, file) in annotations_of(source, header) {
         let asset = waveform::asset(&file, "application/x-wfdb-annotation").map_err(Stop::Error)?;
         let mut read =
             Annotations::new(file.origin.clone(), std::io::BufReader::new(file.open().map_err(Stop::Error)?));

@@ -1,8 +1,11 @@
 //! Local codes and units into common ones, in one place for all formats.
 
+use super::site::IngestSite;
+use crate::Error;
 use chiasm_ingest::feed::SiteFeed;
 use chiasm_ingest::units;
 use chiasm_record::{Code, Event};
+use chiasm_store::Store;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -83,6 +86,20 @@ impl<'a> Normalise<'a> {
         Self { site }
     }
 
+    /// Gives an event back the code, unit and value that its source sent.
+    fn undo(event: &mut Event) {
+        let mut take = |name: &str| {
+            let at = event.attributes.iter().position(|(n, _)| n == name)?;
+            Some(event.attributes.remove(at).1)
+        };
+        let (code, unit, value) = (take("local_code"), take("unit_as_sent"), take("value_as_sent"));
+        if let Some(code) = code {
+            event.code = Code::verbatim(code.as_str());
+        }
+        event.unit = unit.or(event.unit.take());
+        event.value = value.and_then(|v| v.parse().ok()).or(event.value);
+    }
+
     /// Gives an event its common code and unit; what the source said stays as attributes.
     pub fn event(&self, event: &mut Event, tally: &mut Tally) {
         if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
@@ -126,6 +143,42 @@ impl<'a> Normalise<'a> {
             Err(_) => tally.not_converted += 1,
         }
     }
+}
+
+/// What a site's bindings changed in a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Normalised {
+    /// The site's events.
+    pub events: u64,
+    /// Of them, those whose code, unit or value is another now.
+    pub changed: u64,
+    /// Codes, units.
+    pub tally: Tally,
+}
+
+/// Gives the events of a site that are in a store the codes and units that its bindings name now.
+///
+/// # Errors
+/// Where the store cannot be read or written; nothing has changed then.
+pub fn normalise(store: &mut Store, site: &IngestSite) -> Result<Normalised, Error> {
+    let bindings = Normalise::of(&site.bindings);
+    let (mut events, mut tally) = (0, Tally::default());
+    let changed = store.rewrite(&mut |row| {
+        if row.source != site.name {
+            return false;
+        }
+        events += 1;
+        let mut anew = row.event.clone();
+        Normalise::undo(&mut anew);
+        bindings.event(&mut anew, &mut tally);
+        anew.attributes.sort();
+        let bound =
+            |e: &Event| (e.code.clone(), e.value.map(f64::to_bits), e.unit.clone(), e.attributes.clone());
+        let changed = bound(&anew) != bound(&row.event);
+        row.event = anew;
+        changed
+    })?;
+    Ok(Normalised { events, changed, tally })
 }
 
 /// The unit in which values of a code are usually kept, in UCUM: the example unit of LOINC's own table for that
@@ -183,6 +236,19 @@ mod tests {
         let (event, _) =
             normalised("units = { \"LOINC|2345-7\" = \"mmol/L\" }", "LOINC|2345-7", 5.5, "mmol/L");
         assert_eq!((event.value, event.attributes.len()), (Some(5.5), 0));
+    }
+
+    #[test]
+    fn what_bindings_did_can_be_undone() {
+        let site = "codes = { \"L|K\" = \"LOINC|2345-7\" }\nspellings = { \"mmol%\" = \"mmol/L\" }";
+        for (code, unit) in
+            [("L|K", "mmol%"), ("LOINC|2345-7", "mmol/L"), ("LOINC|2345-7", "mg/dl"), ("L|X", "blobs")]
+        {
+            let (mut event, _) = normalised(site, code, 5.3, unit);
+            Normalise::undo(&mut event);
+            let sent = (event.code.as_str(), event.value, event.unit.as_deref(), event.attributes.len());
+            assert_eq!(sent, (code, Some(5.3), Some(unit), 0));
+        }
     }
 
     #[test]

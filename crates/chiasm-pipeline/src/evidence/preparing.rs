@@ -7,7 +7,7 @@ use super::taking::{SourceStatement, hex};
 use crate::Error;
 use chiasm_ingest::feed::{AssetBytes, Entry, LinkKind, Rejected, Sink, SinkError};
 use chiasm_linkage::{Identifier, IdentifierKind, Identity};
-use chiasm_record::{AssetId, Finding};
+use chiasm_record::{AssetId, Event, Finding, KnownBasis};
 use chiasm_store::{
     AssetDesk, AssetRow, EntryRow, EventRow, IdentityRow, Known, Place, QuarantineRow, RecordId, Store, Taken,
 };
@@ -109,8 +109,15 @@ impl<'a> Preparing<'a> {
         }
     }
 
-    fn take(&mut self, entry: Entry) -> Result<(), Error> {
-        if self.ground.known.has_entry(&entry.key) {
+    fn take(&mut self, mut entry: Entry) -> Result<(), Error> {
+        let known = &self.ground.known;
+        let rows = entry.rows.len();
+        if rows > 0 {
+            let mut keys = entry.rows.iter();
+            entry.subjects.retain(|_| keys.next().is_none_or(|row| !known.has_row(row)));
+            entry.rows.retain(|row| !known.has_row(row));
+        }
+        if known.has_entry(&entry.key) || rows > 0 && entry.rows.is_empty() {
             self.skipped.set(self.skipped.get() + 1);
             return Ok(());
         }
@@ -134,6 +141,7 @@ impl<'a> Preparing<'a> {
                 events: events as i64,
             },
             events: Vec::with_capacity(events),
+            rows: Vec::with_capacity(entry.rows.len()),
             identities: Vec::new(),
             assets: Vec::new(),
             statements: Vec::new(),
@@ -141,10 +149,24 @@ impl<'a> Preparing<'a> {
         let normalise = Normalise::of(&self.ground.site.bindings);
         let mut tally = Tally::default();
         let mut weight = size_of::<Prepared>() + 200 + origin.len();
+        let (mut rows, mut last) = (entry.rows.into_iter(), None::<(Identity, Option<RecordId>)>);
         for mention in entry.subjects {
-            let record = match mention.identity {
-                None => None,
-                Some(identity) => self.identify(identity, &mut taken)?,
+            taken.rows.extend(rows.next().map(|row| (row, mention.events.len())));
+            let told = told(&mention.events);
+            let record = match (mention.identity, &last) {
+                (None, _) => None,
+                // Rows of one person stand together.
+                (Some(identity), Some((same, record))) if *same == identity => {
+                    if let Some(said) = taken.identities.last_mut().filter(|_| record.is_some()) {
+                        said.told = said.told.max(told);
+                    }
+                    *record
+                }
+                (Some(identity), _) => {
+                    let record = self.identify(identity.clone(), told, &mut taken)?;
+                    last = Some((identity, record));
+                    record
+                }
             };
             for mut event in mention.events {
                 normalise.event(&mut event, &mut tally);
@@ -192,7 +214,12 @@ impl<'a> Preparing<'a> {
     }
 
     /// The record of an identity; what it says beyond the key is kept.
-    fn identify(&self, mut identity: Identity, taken: &mut Taken) -> Result<Option<RecordId>, Error> {
+    fn identify(
+        &self,
+        mut identity: Identity,
+        told: Option<i64>,
+        taken: &mut Taken,
+    ) -> Result<Option<RecordId>, Error> {
         identity.identifiers =
             identity.identifiers.into_iter().filter(|i| !i.is_filler()).map(|i| self.canonical(i)).collect();
         if identity.identifiers.is_empty() && identity.describes() {
@@ -208,6 +235,8 @@ impl<'a> Preparing<'a> {
             record_id: record,
             source: self.ground.site.name.clone(),
             hash: blake3::hash(json.as_bytes()).to_hex().to_string(),
+            told,
+            facts: facts(&identity),
             identity: json,
         });
         Ok(Some(record))
@@ -263,6 +292,25 @@ impl<'a> Preparing<'a> {
         };
         (self.out)(Step::Refused(Box::new(row)))
     }
+}
+
+/// When a source said who somebody is: the latest time of what it tells of them. A date of birth is none.
+fn told(events: &[Event]) -> Option<i64> {
+    let said = |event: &Event| {
+        let (at, basis) = event.times.usable_from()?;
+        (basis != KnownBasis::Happened || event.modality.as_str() != "demographics").then_some(at)
+    };
+    events.iter().filter_map(said).max()
+}
+
+/// A hash of what a person has one of, where it is said.
+fn facts(identity: &Identity) -> Option<i64> {
+    let Identity { birth, sex, .. } = identity;
+    (birth.is_some() || sex.is_some()).then(|| {
+        let birth = birth.map(|b| (b.year, b.month, b.day));
+        let hash = blake3::hash(format!("{birth:?} {sex:?}").as_bytes());
+        i64::from_le_bytes(*hash.as_bytes().first_chunk().unwrap_or(&[0; 8]))
+    })
 }
 
 impl Sink for Preparing<'_> {

@@ -7,6 +7,7 @@ use super::preparing::{Ground, Preparing, Step};
 use crate::Error;
 use chiasm_ingest::Budget;
 use chiasm_ingest::feed::{FeedFormat, Packing, Rejected, Source, tabular, unpack};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -99,7 +100,10 @@ impl Reading<'_> {
         budget: &mut Budget,
         layer: usize,
     ) -> Result<(), Error> {
-        match self.read(source, to, budget, layer) {
+        let read = AssertUnwindSafe(|| self.read(source, to, budget, layer));
+        match catch_unwind(read)
+            .unwrap_or_else(|_| Err(chiasm_ingest::Error::Fault { place: source.origin.clone() }.into()))
+        {
             // The store cannot be written: nothing else is worth trying.
             Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source })) => {
                 Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source }))
@@ -119,7 +123,12 @@ impl Reading<'_> {
         budget: &mut Budget,
         layer: usize,
     ) -> Result<(), Error> {
-        let (key, bytes) = match self.key(source) {
+        let head = match source.head(HEAD) {
+            Err(error) => return refuse(source, to, "file.unreadable", &error.to_string()),
+            Ok(head) => head,
+        };
+        let format = FeedFormat::of(&head, &source.origin);
+        let (key, bytes) = match self.key(source, format) {
             Err(error @ Error::Read { .. }) => {
                 return refuse(source, to, "file.unreadable", &error.to_string());
             }
@@ -128,14 +137,13 @@ impl Reading<'_> {
         if self.ground.known.has_source(&key) {
             return (to.out)(Step::Unchanged);
         }
-        let head = source.head(HEAD)?;
         let (name, site) = (source.origin.as_str(), self.ground.site);
         if let Some(table) = site.bindings.table(name).filter(|_| Packing::of(&head).is_none()) {
             to.begin(name, "table")?;
             tabular::read(source, table, &site.feed, to)?;
             return to.end(key, bytes);
         }
-        if let Some(format) = FeedFormat::of(&head, name) {
+        if let Some(format) = format {
             to.begin(name, format.name())?;
             format.read(source, &site.feed, to)?;
             return to.end(key, bytes);
@@ -158,12 +166,18 @@ impl Reading<'_> {
         refuse(source, to, "format.unknown", "expected a format that can be read, found another")
     }
 
-    /// What makes two files the same to a site: their content and the bindings that they are read with.
-    fn key(&self, source: &Source) -> Result<([u8; 32], u64), Error> {
+    /// What makes two files the same to a site: their content, that of files which are read with them, and the
+    /// bindings.
+    fn key(&self, source: &Source, format: Option<FeedFormat>) -> Result<([u8; 32], u64), Error> {
         let mut hasher = blake3::Hasher::new();
         let fault = |e| Error::Read { path: PathBuf::from(&source.origin), source: e };
         std::io::copy(&mut source.open()?, &mut hasher).map_err(fault)?;
         let bytes = hasher.count();
+        for beside in format.map_or_else(Vec::new, |f| f.companions(source)) {
+            hasher.update(&[0]);
+            hasher.update(beside.origin.as_bytes());
+            std::io::copy(&mut beside.open()?, &mut hasher).map_err(fault)?;
+        }
         let content = hasher.finalize();
         let mut key = blake3::Hasher::new();
         key.update(content.as_bytes());
@@ -225,6 +239,7 @@ fn rule(error: &chiasm_ingest::Error) -> &'static str {
         E::Io { .. } => "file.unreadable",
         E::Empty { .. } => "file.empty",
         E::Damaged { .. } => "file.damaged",
+        E::Fault { .. } => "reader.fault",
         _ => "file.content",
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::{Cli, IngestArgs};
 use crate::progress::Bars;
 use anyhow::{Context, Result};
-use chiasm_pipeline::evidence::{ingest, linking, patient, site::IngestSite, store, timeline};
+use chiasm_pipeline::evidence::{ingest, linking, normalise, patient, site::IngestSite, store, timeline};
 use std::path::Path;
 
 /// Unmapped codes that are printed; `--json` has them all.
@@ -37,8 +37,36 @@ pub fn ingest(cli: &Cli, args: &IngestArgs, bars: &Bars) -> Result<()> {
         if converted + not > 0 {
             println!("  {converted} values converted to the usual unit, {not} could not be");
         }
+        if t.entries == 0 && t.repeated > 0 {
+            println!(
+                "  what is there already keeps its codes and units; `chiasm normalise` gives it the site's present ones"
+            );
+        }
     }
     println!("Store: {}", args.store.display());
+    Ok(())
+}
+
+/// Gives a site's events the codes and units that its bindings name now.
+///
+/// # Errors
+/// Where there is no such site or store.
+pub fn normalise(cli: &Cli, path: &Path, site: &str) -> Result<()> {
+    let site = IngestSite::open(site)?;
+    let mut store = store::open(path)?;
+    let done = normalise::normalise(&mut store, &site)?;
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&done)?);
+        return Ok(());
+    }
+    println!(
+        "{} of {} events of {} have another code, unit or value now",
+        done.changed, done.events, site.name
+    );
+    if !cli.quiet {
+        frequent("codes that no binding names", &done.tally.unmapped);
+        frequent("units that are not UCUM", &done.tally.unknown_units);
+    }
     Ok(())
 }
 

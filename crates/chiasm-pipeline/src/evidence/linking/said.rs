@@ -28,17 +28,21 @@ pub enum Word {
     Undone,
 }
 
-/// Everything that sources said of each record, the newest first.
+/// Everything that sources said of each record, what was said last first.
 pub(crate) fn identities(store: &Store) -> Result<BTreeMap<RecordId, Identity>, Error> {
-    let mut all: BTreeMap<RecordId, Identity> = BTreeMap::new();
+    let mut said: BTreeMap<RecordId, Vec<(Option<i64>, Identity)>> = BTreeMap::new();
     for rows in store.scan::<IdentityRow>() {
         for row in rows? {
-            let said: Identity = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
-            let known = all.entry(row.record_id).or_default();
-            *known = both(said, std::mem::take(known));
+            let identity = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
+            said.entry(row.record_id).or_default().push((row.told, identity));
         }
     }
-    Ok(all)
+    let together = |mut all: Vec<(Option<i64>, Identity)>| {
+        // Stable: what has no time, after the others, and what has the same are in the order in which they came.
+        all.sort_by_key(|(told, _)| told.unwrap_or(i64::MAX));
+        all.into_iter().map(|(_, said)| said).reduce(|older, newer| both(newer, older)).unwrap_or_default()
+    };
+    Ok(said.into_iter().map(|(record, all)| (record, together(all))).collect())
 }
 
 /// Two descriptions of one record as one: what the newer says comes first.
