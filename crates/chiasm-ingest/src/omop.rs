@@ -26,15 +26,15 @@ use crate::columnar::MAGIC;
 use crate::feed::{Feed, Sink, Source};
 use table::Table;
 
-/// A table of the CDM by its file's name and its header, and a DuckDB file, which is refused with words.
+/// A table of the CDM by its file's name and its header.
 pub fn recognises(head: &[u8], name: &str) -> bool {
-    is_duckdb(head) || Table::of(head, name).is_some()
+    Table::of(head, name).is_some()
 }
 
 /// Reads a table.
 ///
 /// # Errors
-/// [`Error::WrongFormat`] for a DuckDB file, [`Error::UnsupportedType`] where a required column is not there,
+/// [`Error::UnsupportedType`] where a required column is not there,
 /// [`Error::Damaged`], [`Error::Sink`].
 pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
     read::read(source, &table(source)?, feed, sink)
@@ -43,14 +43,6 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
 /// The table that a source is.
 fn table(source: &Source) -> Result<Table, Error> {
     let head = source.head(HEAD)?;
-    if is_duckdb(&head) {
-        return Err(Error::WrongFormat {
-            place: source.origin.clone(),
-            expected: "a folder of CSV or Parquet files, as DuckDB writes it: \
-                       duckdb FILE.duckdb -c \"EXPORT DATABASE 'FOLDER' (FORMAT parquet)\"",
-            found: "a DuckDB database",
-        });
-    }
     Table::of(&head, &source.origin).ok_or_else(|| Error::UnsupportedType {
         place: source.origin.clone(),
         expected: "a table of the OMOP CDM under its name, with its columns",
@@ -60,10 +52,6 @@ fn table(source: &Source) -> Result<Table, Error> {
 
 /// Bytes that hold the header.
 const HEAD: usize = 1 << 16;
-
-fn is_duckdb(head: &[u8]) -> bool {
-    head.get(8..12) == Some(b"DUCK")
-}
 
 fn is_parquet(head: &[u8]) -> bool {
     head.starts_with(MAGIC)

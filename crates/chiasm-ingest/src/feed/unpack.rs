@@ -1,7 +1,7 @@
-//! Archives onto disk: each member a file of its own, so that a header finds its signal and nothing large
+//! Archives and databases onto disk: each member a file of its own, so that a header finds its signal and nothing large
 //! is held in memory.
 
-use super::Source;
+use super::{Source, duckdb};
 use crate::{Budget, Error};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -21,6 +21,8 @@ pub enum Packing {
     Tar,
     /// Gzip of anything; of a tar, mostly.
     Gzip,
+    /// A DuckDB database: tables.
+    DuckDb,
 }
 
 impl Packing {
@@ -29,6 +31,7 @@ impl Packing {
         match head {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            _ if duckdb::recognises(head) => Some(Self::DuckDb),
             _ if head.get(257..262) == Some(&b"ustar"[..]) => Some(Self::Tar),
             _ => None,
         }
@@ -43,7 +46,8 @@ impl Packing {
 ///
 /// # Errors
 /// [`Error::Outside`] where a member's name leads out of the folder, [`Error::TooLarge`] where there is
-/// more than the budget, [`Error::Damaged`] where the bytes break the rules of the packing.
+/// more than the budget, [`Error::Damaged`] where the bytes break the rules of the packing, [`Error::WrongFormat`]
+/// for a database where DuckDB's program is not there.
 pub fn unpack(
     source: &Source,
     packing: Packing,
@@ -60,11 +64,12 @@ pub fn unpack(
         }
         Packing::Zip => unzip(source, into, budget)?,
         Packing::Tar => untar(source, into, budget)?,
+        Packing::DuckDb => duckdb::tables(source, into, budget)?,
     };
     members.sort();
     let called = |name: &str| match packing {
         Packing::Gzip => format!("{place}!"),
-        Packing::Zip | Packing::Tar => format!("{place}!/{name}"),
+        Packing::Zip | Packing::Tar | Packing::DuckDb => format!("{place}!/{name}"),
     };
     Ok(members.iter().map(|(name, path)| Source::file(path).called(called(name))).collect())
 }

@@ -210,16 +210,6 @@ fn check_knows_the_rules() {
 }
 
 #[test]
-fn a_duckdb_file_is_refused_with_the_way_out() {
-    let source = Source::memory("cdm.duckdb", b"12345678DUCK@@@@".to_vec());
-    assert!(recognises(b"12345678DUCK@@@@", "cdm.duckdb"));
-    let mut sink: (Vec<Entry>, Vec<Rejected>) = Default::default();
-    let error = super::read(&source, &berlin(), &mut sink).unwrap_err().to_string();
-    assert!(error.contains("EXPORT DATABASE 'FOLDER' (FORMAT parquet)"), "{error}");
-    assert!(check(&source).unwrap_err().to_string().contains("EXPORT DATABASE"));
-}
-
-#[test]
 fn a_quote_that_nobody_closes_does_not_fill_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("death.csv");

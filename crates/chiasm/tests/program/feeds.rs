@@ -226,3 +226,19 @@ fn a_store_is_not_made_among_other_files() {
     toy.refused(&toy.chiasm(&["ingest", "none", "--store", "s"]), &["none"]);
     toy.refused(&toy.chiasm(&["query", "--store", "nothing", "SELECT 1"]), &["no store"]);
 }
+
+#[test]
+fn a_database_that_cannot_be_read_is_kept_with_the_way_out() {
+    let toy = filled();
+    toy.write("cdm.duckdb", "12345678DUCK and no more");
+    let done = json(&toy, &["ingest", "cdm.duckdb", "--site", "st-mary", "--store", "store"]);
+    assert_eq!((done["totals"]["rejected"].as_u64(), done["totals"]["events"].as_u64()), (Some(1), Some(0)));
+    let open = json(&toy, &["quarantine", "list", "--store", "store"]);
+    let message =
+        open.as_array().unwrap().iter().find(|q| q["origin"].as_str().unwrap().ends_with("cdm.duckdb"));
+    let message = message.unwrap()["message"].as_str().unwrap();
+    // With DuckDB's program it is a damaged database, without it one that cannot be read here.
+    assert!(message.contains("EXPORT DATABASE") || message.contains("installed DuckDB"), "{message}");
+    let checked = toy.chiasm(&["check", "cdm.duckdb"]);
+    assert_eq!(checked.status.code(), Some(1));
+}
