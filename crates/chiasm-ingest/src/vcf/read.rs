@@ -4,16 +4,18 @@ use super::alleles::shortest;
 use super::annotation;
 use super::checker::{Checker, Kind};
 use super::header::Header;
+use super::packed::Values;
 use super::record::Record;
 use super::samples::{Format, Genotype};
-use super::{info, open};
+use super::{Content, Row, Rows};
 use crate::Error;
 use crate::asset::whole_file;
 use crate::feed::{Entry, Feed, Mention, Parts, Rejected, Sink, SinkError, Source};
-use crate::lines::LineEnd;
+use crate::lines::{Line, LineEnd};
 use bytes::Bytes;
 use chiasm_linkage::{IdentifierKind, Identity};
 use chiasm_record::{AssetId, Code, Event, Finding, Modality, Times};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Records of one block, at most.
@@ -38,38 +40,32 @@ const KEPT: usize = 1 << 20;
 /// [`Error::Io`] and [`Error::MissingFile`] where it cannot be opened, [`Error::Sink`] where the sink
 /// cannot keep an entry.
 pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
-    let (mut lines, binary) = open(source)?;
-    let media_type = if binary { "application/x-bcf" } else { "text/x-vcf" };
+    let mut rows = Rows::open(source)?;
+    let media_type = if rows.binary() { "application/x-bcf" } else { "text/x-vcf" };
     let asset = whole_file(source, media_type)?;
     let mut checker = Checker::default();
     let mut reader = Reader::new(source, feed, asset.id, sink);
     let mut head = Some(asset);
     loop {
-        let number = lines.number + 1;
-        let offset = (!binary).then_some(lines.next_offset());
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
             Ok(None) => break,
             Err(error) => {
-                reader.reject(
-                    format!("after line {}", number - 1),
-                    None,
-                    "vcf.stream",
-                    &error.to_string(),
-                    None,
-                )?;
+                let place = format!("after line {}", rows.number());
+                reader.reject(place, None, "vcf.stream", &error.to_string(), None)?;
                 break;
             }
         };
+        let number = row.number;
         let begun = checker.header.as_ref().is_some_and(|h| h.complete);
-        let kind = checker.line(number, &line);
+        let kind = checker.row(&row);
         if number == 1 && checker.faults.worst_error().is_some_and(|(rule, _)| rule == "vcf.fileformat") {
             let (rule, message) = checker.faults.worst_error().unwrap_or_default();
             return reader.reject(String::new(), Some(0), rule, message, None);
         }
         match (kind, &checker.header) {
             (Kind::Record(record), Some(header)) => {
-                reader.record(number, line.text, &record, header, &checker.format);
+                reader.record(&row, &record, header, &checker.format);
                 if reader.full() {
                     reader.block(&checker)?;
                 }
@@ -77,12 +73,16 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
             (Kind::Broken, _) => {
                 let (rule, message) =
                     checker.faults.worst_error().unwrap_or(("vcf.record", "cannot be read"));
-                let kept = line.end != LineEnd::TooLong && line.text.len() <= KEPT;
-                let bytes = kept.then(|| Bytes::copy_from_slice(line.text));
-                reader.reject(format!("line {number}"), offset, rule, message, bytes)?;
+                let line = match row.content {
+                    Content::Line(Line { end: LineEnd::TooLong, .. }) => None,
+                    Content::Line(line) => Some(Cow::Borrowed(line.text)),
+                    Content::Packed(packed) => Some(Cow::Owned(packed.line())),
+                };
+                let bytes = line.filter(|l| l.len() <= KEPT).map(|l| Bytes::copy_from_slice(&l));
+                reader.reject(format!("line {number}"), row.offset, rule, message, bytes)?;
             }
             (_, Some(header)) if !begun => {
-                reader.hash(line.text);
+                reader.hash(row.bytes);
                 if header.complete
                     && let Some(asset) = head.take()
                 {
@@ -281,13 +281,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes events of `record`.
-    fn record(&mut self, number: u64, line: &[u8], record: &Record<'_>, header: &Header, format: &Format) {
-        self.hash(line);
+    fn record(&mut self, row: &Row<'_>, record: &Record<'_>, header: &Header, format: &Format) {
+        self.hash(row.bytes);
         if self.rows == 0 {
-            self.first = number;
+            self.first = row.number;
         }
-        (self.last, self.rows) = (number, self.rows + 1);
-        let Some(rest) = record.rest else {
+        (self.last, self.rows) = (row.number, self.rows + 1);
+        let Some(samples) = record.samples else {
             if header.samples.is_empty() {
                 for (i, alternative) in record.alleles().enumerate() {
                     let event = self.event(&Site::of(record, i, alternative, header));
@@ -306,17 +306,15 @@ impl<'a> Reader<'a> {
         };
         let wanted = FIELDS.map(|name| format.position(name));
         let mut sites: Vec<Option<Site>> = Vec::new();
-        for (sample, column) in rest.split(|&b| b == b'\t').skip(1).enumerate() {
-            let Some(genotype) = column.split(|&b| b == b':').nth(at) else { continue };
-            if !genotype.iter().any(|b| matches!(b, b'1'..=b'9')) {
-                continue;
-            }
-            let Some(called) = Genotype::of(genotype, header.version).filter(|g| g.largest <= record.count)
+        for (sample, column) in samples.iter().enumerate() {
+            let Some(genotype) = column.fields().nth(at).filter(|g| g.has_alternative()) else { continue };
+            let genotype = genotype.written();
+            let Some(called) = Genotype::of(&genotype, header.version).filter(|g| g.largest <= record.count)
             else {
                 continue;
             };
             for (i, alternative) in record.alleles().enumerate().take(called.largest as usize) {
-                let copies = copies(genotype, i as u64 + 1);
+                let copies = copies(&genotype, i as u64 + 1);
                 if copies == 0 {
                     continue;
                 }
@@ -326,19 +324,20 @@ impl<'a> Reader<'a> {
                 let site = sites[i].get_or_insert_with(|| Site::of(record, i, alternative, header));
                 let mut event = self.event(site);
                 event.value = Some(f64::from(copies));
-                event.text = Some(String::from_utf8_lossy(genotype).into_owned());
+                event.text = Some(String::from_utf8_lossy(&genotype).into_owned());
                 event.specimen = header.samples.get(sample).cloned();
                 event.asset = (header.samples.len() == 1).then_some(self.asset);
                 let mut fields = [None; 6];
-                for (i, field) in column.split(|&b| b == b':').enumerate() {
+                for (i, field) in column.fields().enumerate() {
                     for (wanted, found) in wanted.iter().zip(&mut fields) {
-                        if *wanted == Some(i) && field != b"." {
+                        if *wanted == Some(i) && !field.is_missing() {
                             *found = Some(field);
                         }
                     }
                 }
                 for (name, field) in FIELDS.iter().zip(fields) {
-                    event = event.with(name, field.map(String::from_utf8_lossy));
+                    let field = field.map(Values::written);
+                    event = event.with(name, field.as_deref().map(String::from_utf8_lossy));
                 }
                 if let Some(sample) = self.samples.get_mut(sample) {
                     sample.events.push(event);
@@ -383,11 +382,12 @@ impl Site {
         add("id", record.id);
         add("filter", record.filter);
         add("qual", record.quality);
-        if let Some(value) = info::value(record.info, b"AF") {
+        let [frequency, kind, end, length] = record.info.values([b"AF", b"SVTYPE", b"END", b"SVLEN"]);
+        if let Some(value) = frequency {
             add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
         }
-        for (key, name) in [(&b"SVTYPE"[..], "SVTYPE"), (b"END", "END"), (b"SVLEN", "SVLEN")] {
-            add(name, info::value(record.info, key).unwrap_or_default());
+        for (name, value) in [("SVTYPE", kind), ("END", end), ("SVLEN", length)] {
+            add(name, &value.unwrap_or_default());
         }
         let bases = super::alleles::is_bases(alternative);
         let (position, gone, come) = shortest(record.position, record.reference, alternative);

@@ -1,9 +1,68 @@
+use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::{Header, is_format_key};
+use super::packed::Values;
 use super::record::{Record, has_twice};
 use super::reserved::Definition;
 use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit};
 use super::version::Version;
+
+/// FORMAT and the samples.
+#[derive(Clone, Copy)]
+pub(super) enum Samples<'a> {
+    /// Tabs between the columns.
+    Text(&'a [u8]),
+    Packed(Packed<'a>),
+}
+
+/// What stands of one sample.
+#[derive(Clone, Copy)]
+pub(super) enum Sample<'a> {
+    /// Colons between the fields.
+    Text(&'a [u8]),
+    /// Which sample of a record.
+    Packed(Packed<'a>, usize),
+}
+
+impl<'a> Samples<'a> {
+    /// The FORMAT column.
+    fn format(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.split(|&b| b == b'\t').next().unwrap_or_default(),
+            Self::Packed(packed) => packed.format(),
+        }
+    }
+
+    /// How many samples there are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Text(text) => text.iter().filter(|&&b| b == b'\t').count(),
+            Self::Packed(packed) => packed.samples(),
+        }
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Sample<'a>> {
+        let (text, packed) = match self {
+            Self::Text(text) => (Some(text), None),
+            Self::Packed(packed) => (None, Some(packed)),
+        };
+        let text = text.into_iter().flat_map(|text| text.split(|&b| b == b'\t').skip(1)).map(Sample::Text);
+        let packed = packed.into_iter().flat_map(|p| (0..p.samples()).map(move |i| Sample::Packed(p, i)));
+        text.chain(packed)
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// The fields, in the order of FORMAT.
+    pub fn fields(self) -> impl Iterator<Item = Values<'a>> {
+        let (text, packed) = match self {
+            Self::Text(text) => (Some(text), None),
+            Self::Packed(packed, i) => (None, Some((packed, i))),
+        };
+        let text = text.into_iter().flat_map(|text| text.split(|&b| b == b':')).map(Values::Text);
+        text.chain(packed.into_iter().flat_map(|(packed, i)| packed.sample(i)))
+    }
+}
 
 /// The FORMAT column of the record read last: most records repeat it.
 #[derive(Default)]
@@ -45,6 +104,18 @@ impl Genotype {
         }
         Some(Self { ploidy, largest })
     }
+
+    /// Reads values that should be a genotype.
+    fn of_values(values: Values<'_>, version: Version) -> Option<Self> {
+        if !matches!(values, Values::Alleles(..)) || values.is_missing() {
+            return Self::of(&values.written(), version);
+        }
+        let count = |all: Self, (allele, _): (Option<u64>, bool)| Self {
+            ploidy: all.ploidy + 1,
+            largest: all.largest.max(allele.unwrap_or(0)),
+        };
+        Some(values.alleles().fold(Self { ploidy: 0, largest: 0 }, count))
+    }
 }
 
 impl Format {
@@ -79,16 +150,15 @@ pub(super) fn check(
     header: &Header,
     faults: &mut Faults,
 ) {
-    let Some(rest) = record.rest else { return };
-    let mut columns = rest.split(|&b| b == b'\t');
-    let text = columns.next().unwrap_or_default();
-    if text == b"." && columns.clone().all(|sample| sample == b".") {
+    let Some(samples) = record.samples else { return };
+    let text = samples.format();
+    if text == b"." && samples.iter().all(|s| matches!(s, Sample::Text(b".") | Sample::Packed(..))) {
         return;
     }
     let known = format.text == text;
     format.set(text, header);
     keys(text, format, known, number, header, faults);
-    for sample in columns {
+    for sample in samples.iter() {
         one(sample, format, record, number, header.version, faults);
     }
 }
@@ -116,28 +186,28 @@ fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header,
 }
 
 fn one(
-    sample: &[u8],
+    sample: Sample<'_>,
     format: &Format,
     record: &Record<'_>,
     number: u64,
     version: Version,
     faults: &mut Faults,
 ) {
-    if sample.is_empty() {
+    if let Sample::Text(b"") = sample {
         return faults.error("vcf.sample", number, "expected a dot where there is nothing");
     }
     let mut ploidy = if format.genotype.is_some() { None } else { Some(2) };
-    for (i, value) in sample.split(|&b| b == b':').enumerate() {
+    for (i, values) in sample.fields().enumerate() {
         let Some(key) = format.keys.get(i) else {
             return faults.error("vcf.sample.extra", number, "expected no more fields than FORMAT has");
         };
         let say = |what: &str| format!("FORMAT {}: expected {what}", key.name);
-        if value.is_empty() {
+        if let Values::Text(b"") = values {
             faults.error("vcf.sample.empty", number, say("a dot where there is nothing"));
             continue;
         }
         if key.meaning == Meaning::Genotype {
-            match Genotype::of(value, version) {
+            match Genotype::of_values(values, version) {
                 None => faults.error(
                     "vcf.gt",
                     number,
@@ -145,7 +215,7 @@ fn one(
                 ),
                 Some(genotype) => {
                     // A genotype of one dot leaves open how many alleles there are.
-                    ploidy = (value != b".").then_some(genotype.ploidy);
+                    ploidy = (!values.is_missing()).then_some(genotype.ploidy);
                     if record.count == 0 && genotype.largest == 1 {
                         faults.warn(
                             "vcf.gt.range",
@@ -164,13 +234,16 @@ fn one(
             continue;
         }
         if key.meaning == Meaning::Filter {
-            filter(value, number, version, faults);
+            filter(&values.written(), number, version, faults);
         }
-        if version < Version::V43 && value.iter().any(u8::is_ascii_whitespace) {
+        if let Values::Text(text) = values
+            && version < Version::V43
+            && text.iter().any(u8::is_ascii_whitespace)
+        {
             faults.error("vcf.sample.blank", number, say("no blanks"));
         }
         let alleles = Alleles { alternatives: record.count, ploidy };
-        match misfit(value, key.definition, key.meaning, alleles) {
+        match misfit(values, key.definition, key.meaning, alleles) {
             None => {}
             Some(Misfit::Count(n)) => faults.error("vcf.sample.number", number, say(&format!("{n} values"))),
             Some(Misfit::Type(what)) => faults.error("vcf.sample.type", number, say(what)),

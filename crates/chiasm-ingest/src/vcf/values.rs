@@ -1,3 +1,4 @@
+use super::packed::{self, Values};
 use super::reserved::{Definition, Number, Type};
 use super::version::Version;
 
@@ -138,21 +139,20 @@ pub(super) struct Alleles {
     pub ploidy: Option<u64>,
 }
 
-/// Checks the comma-separated `values` of one key.
+/// Checks the values of one key.
 pub(super) fn misfit(
-    values: &[u8],
+    values: Values<'_>,
     definition: Option<Definition>,
     meaning: Meaning,
     alleles: Alleles,
 ) -> Option<Misfit> {
-    if values == b"." {
+    if values.is_missing() {
         return None;
     }
     let definition = definition?;
-    let plain = if definition.kind == Type::Integer { plain_integers(values) } else { None };
-    let count = match plain {
+    let count = match plain(values, definition.kind, meaning) {
         Some(count) => count,
-        None => match one_by_one(values, definition.kind, meaning) {
+        None => match one_by_one(&values.written(), definition.kind, meaning) {
             Ok(count) => count,
             Err(misfit) => return Some(misfit),
         },
@@ -168,12 +168,27 @@ pub(super) fn misfit(
         })
     };
     if meaning == Meaning::Interval && definition.number == Number::Any {
-        return interval(values, count, alleles.alternatives);
+        return interval(&values.written(), count, alleles.alternatives);
     }
     let wanted = expected(alleles.alternatives)?;
     // Where ALT is a dot, writers count it as an allele; the standard's own test files do.
     let dotted = alleles.alternatives == 0 && expected(1) == Some(count);
     (count != wanted && !dotted).then_some(Misfit::Count(wanted))
+}
+
+/// How many values there are, where it is seen at once that nothing is wrong with them.
+fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<u64> {
+    if let Values::Text(text) = values {
+        return if kind == Type::Integer { plain_integers(text) } else { None };
+    }
+    let fits = |number| match number {
+        packed::Number::Missing => true,
+        packed::Number::Integer(n) => kind == Type::Integer && n >= 0,
+        packed::Number::Float(x) => {
+            kind == Type::Float && x >= 0.0 && (meaning != Meaning::Fraction || x <= 1.0)
+        }
+    };
+    values.numbers().try_fold(0, |count, number| fits(number).then_some(count + 1))
 }
 
 /// How many values there are, where each is one to nine digits: what most values are.

@@ -1,0 +1,241 @@
+use crate::lines::LONGEST;
+use std::borrow::Cow;
+
+/// Bytes of a BCF record, from front to back.
+pub(super) struct Cursor<'a>(pub &'a [u8]);
+
+/// The type of packed values; integers by how many bytes each has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Atom {
+    Missing,
+    Integer(usize),
+    Float,
+    Character,
+}
+
+/// One number out of a vector.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    Missing,
+    Integer(i64),
+    Float(f32),
+}
+
+/// The values of one key of a record or a sample, as their file has them.
+///
+/// Rules are about text. Numbers become text only where a rule asks for more than that they are plain.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Values<'a> {
+    /// Commas between them; a dot where there is none.
+    Text(&'a [u8]),
+    /// A vector of BCF.
+    Numbers(&'a [u8], Atom),
+    /// The alleles of a genotype, each so many bytes: twice its number and two more, odd where it is phased.
+    Alleles(&'a [u8], usize),
+}
+
+impl Atom {
+    pub fn width(self) -> usize {
+        match self {
+            Self::Missing => 0,
+            Self::Integer(width) => width,
+            Self::Float => 4,
+            Self::Character => 1,
+        }
+    }
+}
+
+impl<'a> Cursor<'a> {
+    pub fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(n)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
+    }
+
+    /// A descriptor: how many values, of which type.
+    pub fn kind(&mut self) -> Option<(usize, Atom)> {
+        let byte = self.bytes(1)?[0];
+        let atom = match byte & 15 {
+            0 => Atom::Missing,
+            1 => Atom::Integer(1),
+            2 => Atom::Integer(2),
+            3 => Atom::Integer(4),
+            5 => Atom::Float,
+            7 => Atom::Character,
+            _ => return None,
+        };
+        let count = match byte >> 4 {
+            15 => usize::try_from(self.integer()?).ok()?,
+            count => usize::from(count),
+        };
+        Some((count, atom))
+    }
+
+    /// One typed whole number.
+    pub fn integer(&mut self) -> Option<i64> {
+        let width = match self.bytes(1)?[0] {
+            0x11 => 1,
+            0x12 => 2,
+            0x13 => 4,
+            _ => return None,
+        };
+        match Values::Numbers(self.bytes(width)?, Atom::Integer(width)).numbers().next()? {
+            Number::Integer(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    pub fn values(&mut self) -> Option<Values<'a>> {
+        let (count, atom) = self.kind()?;
+        Some(Values::packed(self.bytes(count.checked_mul(atom.width())?)?, atom))
+    }
+}
+
+/// The number that the bytes of one value are; `None` for the mark of the end.
+fn number(bytes: &[u8]) -> Option<Number> {
+    let (n, least) = match *bytes {
+        [a] => (i64::from(a as i8), i64::from(i8::MIN)),
+        [a, b] => (i64::from(i16::from_le_bytes([a, b])), i64::from(i16::MIN)),
+        [a, b, c, d] => (i64::from(i32::from_le_bytes([a, b, c, d])), i64::from(i32::MIN)),
+        _ => return None,
+    };
+    match n - least {
+        0 => Some(Number::Missing),
+        1 => None,
+        _ => Some(Number::Integer(n)),
+    }
+}
+
+fn float(bytes: &[u8]) -> Option<Number> {
+    match u32::from_le_bytes(bytes.try_into().ok()?) {
+        0x7f80_0001 => Some(Number::Missing),
+        0x7f80_0002 => None,
+        bits => Some(Number::Float(f32::from_bits(bits))),
+    }
+}
+
+impl<'a> Values<'a> {
+    /// Of a vector; characters end before the first zero.
+    pub fn packed(bytes: &'a [u8], atom: Atom) -> Self {
+        if atom != Atom::Character {
+            return Self::Numbers(bytes, atom);
+        }
+        match bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len()) {
+            0 => Self::Text(b"."),
+            end => Self::Text(&bytes[..end]),
+        }
+    }
+
+    /// The numbers, as far as they are packed.
+    pub fn numbers(self) -> impl Iterator<Item = Number> + use<'a> {
+        let (bytes, atom) = match self {
+            Self::Text(_) => (&b""[..], Atom::Missing),
+            Self::Numbers(bytes, atom) => (bytes, atom),
+            Self::Alleles(bytes, width) => (bytes, Atom::Integer(width)),
+        };
+        bytes.chunks_exact(atom.width().max(1)).map_while(move |one| match atom {
+            Atom::Float => float(one),
+            _ => number(one),
+        })
+    }
+
+    /// The numbers of a packed genotype's alleles, the reference as 0, with whether each is phased.
+    pub fn alleles(self) -> impl Iterator<Item = (Option<u64>, bool)> + use<'a> {
+        self.numbers().map(|number| match number {
+            Number::Integer(code) => (u64::try_from((code >> 1) - 1).ok(), code & 1 == 1),
+            _ => (None, false),
+        })
+    }
+
+    /// Whether there is no value: a dot alone.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Text(text) => text == b".",
+            Self::Numbers(..) => {
+                let mut numbers = self.numbers();
+                numbers.next().is_none_or(|n| n == Number::Missing && numbers.next().is_none())
+            }
+            Self::Alleles(..) => {
+                let mut alleles = self.alleles();
+                alleles.next().is_none_or(|(n, _)| n.is_none() && alleles.next().is_none())
+            }
+        }
+    }
+
+    /// Whether a genotype may have an allele other than the reference.
+    pub fn has_alternative(self) -> bool {
+        match self {
+            Self::Alleles(..) => self.alleles().any(|(allele, _)| allele.is_some_and(|n| n > 0)),
+            values => values.written().iter().any(|b| matches!(b, b'1'..=b'9')),
+        }
+    }
+
+    /// Writes the values as VCF does, numbers as far as a line may go.
+    pub fn write(self, out: &mut Vec<u8>) {
+        let before = out.len();
+        match self {
+            Self::Text(text) => out.extend_from_slice(text),
+            Self::Numbers(..) => {
+                for number in self.numbers() {
+                    if out.len() >= LONGEST {
+                        break;
+                    }
+                    if out.len() > before {
+                        out.push(b',');
+                    }
+                    match number {
+                        Number::Missing => out.push(b'.'),
+                        Number::Integer(n) => digits(n, out),
+                        Number::Float(x) => out.extend_from_slice(x.to_string().as_bytes()),
+                    }
+                }
+            }
+            Self::Alleles(..) => {
+                for (allele, phased) in self.alleles() {
+                    if out.len() > before {
+                        out.push(if phased { b'|' } else { b'/' });
+                    }
+                    match allele {
+                        Some(n) => digits(n as i64, out),
+                        None => out.push(b'.'),
+                    }
+                }
+            }
+        }
+        if out.len() == before && !matches!(self, Self::Text(_)) {
+            out.push(b'.');
+        }
+    }
+
+    /// The values as VCF writes them.
+    pub fn written(self) -> Cow<'a, [u8]> {
+        if let Self::Text(text) = self {
+            return Cow::Borrowed(text);
+        }
+        let mut text = Vec::new();
+        self.write(&mut text);
+        Cow::Owned(text)
+    }
+}
+
+/// Writes a whole number.
+pub(super) fn digits(n: i64, out: &mut Vec<u8>) {
+    let mut text = [0; 20];
+    let (mut at, mut rest) = (text.len(), n.unsigned_abs());
+    loop {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if n < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&text[at..]);
+}
