@@ -25,6 +25,7 @@ mod record;
 mod reserved;
 mod samples;
 mod sequence;
+mod site;
 mod values;
 mod version;
 
@@ -33,6 +34,7 @@ use crate::feed::{Checked, Severity, Source};
 use crate::lines::{Line, Lines, unpacked, unpacked_head};
 use checker::{Checker, Kind};
 pub use read::read;
+use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Whether a file that begins with `head` (some hundred bytes) is VCF or BCF; its name counts only where
@@ -84,6 +86,12 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
     }
     checker.faults.into_checked(&mut checked);
     Ok(checked)
+}
+
+/// Bytes as text, whatever they are.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    // Most are UTF-8, which is sooner told than mended.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A file of text or of BCF, line by line and record by record.

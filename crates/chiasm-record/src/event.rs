@@ -1,4 +1,4 @@
-use crate::{Modality, Times};
+use crate::{Attributes, Modality, Times};
 use serde::{Deserialize, Serialize};
 
 /// A code with its system, as `system|code`: `LOINC|718-7`, `ICD10CM|E11.9`.
@@ -128,8 +128,8 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset: Option<AssetId>,
     /// What else the source says, by name; a name may stand twice. Sorted by whoever stores it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
 }
 
 impl Event {
@@ -145,21 +145,20 @@ impl Event {
             encounter: None,
             specimen: None,
             asset: None,
-            attributes: Vec::new(),
+            attributes: Attributes::new(),
         }
     }
 
     /// The event with one more attribute, left out where `value` is `None` or empty.
     #[must_use]
-    pub fn with(mut self, name: &str, value: Option<impl Into<String>>) -> Self {
-        let value = value.map(Into::into).filter(|v: &String| !v.is_empty());
-        self.attributes.extend(value.map(|v| (name.to_owned(), v)));
+    pub fn with(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
+        self.attributes.extend(value.filter(|v| !v.as_ref().is_empty()).map(|v| (name, v)));
         self
     }
 
     /// The first attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.attributes.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::columns::{Columns, Reader, Row};
 use crate::{Error, Table};
 use arrow::array::RecordBatch;
-use chiasm_record::{AssetId, Code, Event, KnownBasis, Modality, Moment, Precision, Times};
+use chiasm_record::{AssetId, Attributes, Code, Event, KnownBasis, Modality, Moment, Precision, Times};
 
 /// A source system's record of a subject, as a number: the key of everything that the source says.
 ///
@@ -109,7 +109,7 @@ impl Row for EventRow {
                 encounter: encounter(i),
                 specimen: specimen(i),
                 asset: asset(i).and_then(|a| AssetId::parse(&a)),
-                attributes: attributes(i).map_or(Ok(Vec::new()), |json| attributes_of_json(&json))?,
+                attributes: attributes(i).map_or(Ok(Attributes::new()), |json| attributes_of_json(&json))?,
             };
             Ok(Self {
                 record: record(i).map(RecordId),
@@ -123,11 +123,11 @@ impl Row for EventRow {
 }
 
 /// A JSON object of texts; a name that stands several times has a list. `None` without attributes.
-fn attributes_to_json(attributes: &[(String, String)]) -> Result<Option<String>, Error> {
+fn attributes_to_json(attributes: &Attributes) -> Result<Option<String>, Error> {
     if attributes.is_empty() {
         return Ok(None);
     }
-    let mut sorted: Vec<(&str, &str)> = attributes.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let mut sorted: Vec<(&str, &str)> = attributes.iter().collect();
     // Stable: values of one name stay in the order in which they came.
     sorted.sort_by_key(|(name, _)| *name);
     let length = sorted.iter().map(|(n, v)| n.len() + v.len() + 8).sum::<usize>();
@@ -154,18 +154,18 @@ fn attributes_to_json(attributes: &[(String, String)]) -> Result<Option<String>,
         .map_err(|e| Error::Rows { place: "events.attributes".to_owned(), source: e.into() })
 }
 
-fn attributes_of_json(json: &str) -> Result<Vec<(String, String)>, Error> {
+fn attributes_of_json(json: &str) -> Result<Attributes, Error> {
     let object: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(json).map_err(attributes_fault)?;
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
-    let mut attributes = Vec::with_capacity(object.len());
+    let mut attributes = Attributes::new();
     for (name, value) in object {
         match value {
             serde_json::Value::Array(list) => {
-                attributes.extend(list.into_iter().map(|v| (name.clone(), text(v))));
+                attributes.extend(list.into_iter().map(|v| (&name, text(v))));
             }
             one => attributes.push((name, text(one))),
         }

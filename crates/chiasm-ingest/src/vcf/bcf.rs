@@ -49,6 +49,8 @@ struct Field {
     at: usize,
     width: usize,
     atom: Atom,
+    /// Whether its numbers are the alleles of a genotype.
+    genotype: bool,
 }
 
 /// The packed part of a record: INFO and samples.
@@ -65,7 +67,7 @@ impl<'a> Packed<'a> {
     /// Keys of INFO with their values; a flag has none.
     pub fn info(self) -> impl Iterator<Item = (&'a [u8], Option<Values<'a>>)> {
         self.parts.info.iter().map(move |field| {
-            let values = (field.atom != Atom::Missing).then(|| field.values(self.record, 0, false));
+            let values = (field.atom != Atom::Missing).then(|| field.values(self.record, 0));
             (self.name(field), values)
         })
     }
@@ -88,21 +90,30 @@ impl<'a> Packed<'a> {
         self.parts.samples
     }
 
+    /// Field number `at` of sample `i`.
+    pub fn field(self, i: usize, at: usize) -> Option<Values<'a>> {
+        self.parts.fields.get(at).map(|field| field.values(self.record, i))
+    }
+
+    /// Each field with the numbers of all samples one after the other.
+    pub fn fields(self) -> impl Iterator<Item = Values<'a>> {
+        let samples = self.samples();
+        let all = move |field: &Field| Field { width: field.width * samples, ..*field };
+        self.parts.fields.iter().map(move |field| all(field).values(self.record, 0))
+    }
+
     /// The fields of sample `i`, in the order of FORMAT.
     pub fn sample(self, i: usize) -> impl Iterator<Item = Values<'a>> {
-        self.parts
-            .fields
-            .iter()
-            .map(move |field| field.values(self.record, i, self.name(field) == b"GT"))
+        self.parts.fields.iter().map(move |field| field.values(self.record, i))
     }
 }
 
 impl Field {
-    fn values<'a>(&self, record: &'a [u8], sample: usize, genotype: bool) -> Values<'a> {
+    fn values<'a>(&self, record: &'a [u8], sample: usize) -> Values<'a> {
         let at = self.at + sample * self.width;
         let bytes = &record[at..at + self.width];
         match self.atom {
-            Atom::Integer(width) if genotype => Values::Alleles(bytes, width),
+            Atom::Integer(width) if self.genotype => Values::Alleles(bytes, width),
             atom => Values::packed(bytes, atom),
         }
     }
@@ -285,8 +296,10 @@ impl Parts {
             if i > 0 {
                 self.format.push(b':');
             }
-            self.format.extend_from_slice(&dictionary.string(field.name)?.text);
-            self.fields.push(Field { at: LENGTHS + shared.len() + own.len() - field.at, ..field });
+            let name = &dictionary.string(field.name)?.text;
+            self.format.extend_from_slice(name);
+            let at = LENGTHS + shared.len() + own.len() - field.at;
+            self.fields.push(Field { at, genotype: name == b"GT", ..field });
         }
         if formats == 0 {
             self.format.push(b'.');
@@ -306,7 +319,7 @@ impl Parts {
             let mut texts = bytes.chunks_exact(width.max(1));
             self.plain &= texts.all(|t| matches!(Values::packed(t, atom), Values::Text(t) if plain(t, separator)));
         }
-        Some(Field { name, at: from, width, atom })
+        Some(Field { name, at: from, width, atom, genotype: false })
     }
 }
 

@@ -166,6 +166,11 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Whether there is not even a dot.
+    pub fn is_empty(self) -> bool {
+        matches!(self, Self::Text(b""))
+    }
+
     /// Whether a genotype may have an allele other than the reference.
     pub fn has_alternative(self) -> bool {
         match self {
@@ -211,6 +216,19 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// The values as VCF writes them; numbers are written into `room`.
+    pub fn text<'b>(self, room: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        if let Self::Text(text) = self {
+            return text;
+        }
+        room.clear();
+        self.write(room);
+        room
+    }
+
     /// The values as VCF writes them.
     pub fn written(self) -> Cow<'a, [u8]> {
         if let Self::Text(text) = self {
@@ -224,6 +242,9 @@ impl<'a> Values<'a> {
 
 /// Writes a whole number.
 pub(super) fn digits(n: i64, out: &mut Vec<u8>) {
+    if let digit @ 0..10 = n {
+        return out.push(b'0' + digit as u8);
+    }
     let mut text = [0; 20];
     let (mut at, mut rest) = (text.len(), n.unsigned_abs());
     loop {

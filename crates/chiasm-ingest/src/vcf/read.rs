@@ -1,20 +1,16 @@
-//! Lines and BCF records as events by sample, block by block. Long: one pass with one state.
-
-use super::alleles::shortest;
-use super::annotation;
 use super::checker::{Checker, Kind};
 use super::header::Header;
-use super::packed::Values;
 use super::record::Record;
-use super::samples::{Format, Genotype};
-use super::{Content, Row, Rows};
+use super::samples::{Format, Genotype, KEPT_FIELDS};
+use super::site::Site;
+use super::{Content, Row, Rows, text_of};
 use crate::Error;
 use crate::asset::whole_file;
 use crate::feed::{Entry, Feed, Mention, Parts, Rejected, Sink, SinkError, Source};
 use crate::lines::{Line, LineEnd};
 use bytes::Bytes;
 use chiasm_linkage::{IdentifierKind, Identity};
-use chiasm_record::{AssetId, Code, Event, Finding, Modality, Times};
+use chiasm_record::{AssetId, Event, Finding, Modality, Times};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -100,8 +96,8 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     reader.block(&checker)
 }
 
-/// The fields of a sample that become attributes of its events.
-const FIELDS: [&str; 6] = ["DP", "GQ", "AD", "AF", "PS", "FT"];
+/// Bytes that the attributes of a sample take, mostly.
+const ROOM: usize = 48;
 
 struct Reader<'a> {
     source: &'a Source,
@@ -250,7 +246,9 @@ impl<'a> Reader<'a> {
         let place = format!("lines {}-{}", self.first, self.last);
         let mut samples = std::mem::take(&mut self.samples);
         for (i, sample) in samples.iter_mut().enumerate() {
-            let events = std::mem::take(&mut sample.events);
+            // The next block is likely as large.
+            let room = Vec::with_capacity(sample.events.len());
+            let events = std::mem::replace(&mut sample.events, room);
             // In the first block everybody is named, with or without a variant.
             let needed = self.blocks == 1 && sample.name.is_some();
             if events.is_empty() && !needed && findings.is_empty() {
@@ -304,17 +302,17 @@ impl<'a> Reader<'a> {
             self.without_genotype += 1;
             return;
         };
-        let wanted = FIELDS.map(|name| format.position(name));
-        let mut sites: Vec<Option<Site>> = Vec::new();
+        let mut sites = Vec::new();
+        let (mut room, mut field_room) = (Vec::with_capacity(16), Vec::with_capacity(64));
         for (sample, column) in samples.iter().enumerate() {
-            let Some(genotype) = column.fields().nth(at).filter(|g| g.has_alternative()) else { continue };
-            let genotype = genotype.written();
-            let Some(called) = Genotype::of(&genotype, header.version).filter(|g| g.largest <= record.count)
+            let Some(genotype) = column.field(at).filter(|g| g.has_alternative()) else { continue };
+            let genotype = genotype.text(&mut room);
+            let Some(called) = Genotype::of(genotype, header.version).filter(|g| g.largest <= record.count)
             else {
                 continue;
             };
             for (i, alternative) in record.alleles().enumerate().take(called.largest as usize) {
-                let copies = copies(&genotype, i as u64 + 1);
+                let copies = copies(genotype, i as u64 + 1);
                 if copies == 0 {
                     continue;
                 }
@@ -322,23 +320,20 @@ impl<'a> Reader<'a> {
                     sites.resize_with(i + 1, || None);
                 }
                 let site = sites[i].get_or_insert_with(|| Site::of(record, i, alternative, header));
-                let mut event = self.event(site);
-                event.value = Some(f64::from(copies));
-                event.text = Some(String::from_utf8_lossy(&genotype).into_owned());
-                event.specimen = header.samples.get(sample).cloned();
-                event.asset = (header.samples.len() == 1).then_some(self.asset);
-                let mut fields = [None; 6];
-                for (i, field) in column.fields().enumerate() {
-                    for (wanted, found) in wanted.iter().zip(&mut fields) {
-                        if *wanted == Some(i) && !field.is_missing() {
-                            *found = Some(field);
-                        }
+                let mut attributes = site.attributes.with_room(ROOM);
+                for (name, field) in KEPT_FIELDS.iter().zip(column.kept(format)) {
+                    if let Some(field) = field.filter(|f| !f.is_missing() && !f.is_empty()) {
+                        attributes.push((name, text_of(field.text(&mut field_room))));
                     }
                 }
-                for (name, field) in FIELDS.iter().zip(fields) {
-                    let field = field.map(Values::written);
-                    event = event.with(name, field.as_deref().map(String::from_utf8_lossy));
-                }
+                let event = Event {
+                    value: Some(f64::from(copies)),
+                    text: Some(text_of(genotype).into_owned()),
+                    specimen: header.samples.get(sample).cloned(),
+                    asset: (header.samples.len() == 1).then_some(self.asset),
+                    attributes,
+                    ..Event::new(self.times, site.code.clone(), self.modality.clone())
+                };
                 if let Some(sample) = self.samples.get_mut(sample) {
                     sample.events.push(event);
                     self.events += 1;
@@ -348,10 +343,8 @@ impl<'a> Reader<'a> {
     }
 
     fn event(&self, site: &Site) -> Event {
-        let mut event = Event::new(self.times, site.code.clone(), self.modality.clone());
-        event.attributes.reserve_exact(site.attributes.len() + 6);
-        event.attributes.extend_from_slice(&site.attributes);
-        event
+        let event = Event::new(self.times, site.code.clone(), self.modality.clone());
+        Event { attributes: site.attributes.clone(), ..event }
     }
 }
 
@@ -359,57 +352,4 @@ impl<'a> Reader<'a> {
 fn copies(genotype: &[u8], number: u64) -> u32 {
     let alleles = genotype.split(|b| matches!(b, b'/' | b'|'));
     alleles.filter(|a| super::record::whole(a) == Some(number)).map(|_| 1).sum()
-}
-
-/// What is the same for everybody who carries an allele.
-struct Site {
-    code: Code,
-    attributes: Vec<(String, String)>,
-}
-
-impl Site {
-    fn of(record: &Record<'_>, index: usize, alternative: &[u8], header: &Header) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let name = |position: u64, reference: &[u8], other: &[u8]| {
-            format!("{}:{position}:{}:{}", text(record.chromosome), text(reference), text(other))
-        };
-        let mut attributes: Vec<(String, String)> = Vec::new();
-        let mut add = |name: &str, value: &[u8]| {
-            if value != b"." && !value.is_empty() {
-                attributes.push((name.to_owned(), text(value)));
-            }
-        };
-        add("id", record.id);
-        add("filter", record.filter);
-        add("qual", record.quality);
-        let [frequency, kind, end, length] = record.info.values([b"AF", b"SVTYPE", b"END", b"SVLEN"]);
-        if let Some(value) = frequency {
-            add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
-        }
-        for (name, value) in [("SVTYPE", kind), ("END", end), ("SVLEN", length)] {
-            add(name, &value.unwrap_or_default());
-        }
-        let bases = super::alleles::is_bases(alternative);
-        let (position, gone, come) = shortest(record.position, record.reference, alternative);
-        if bases && (gone.len(), come.len()) != (record.reference.len(), alternative.len()) {
-            // The shortest form that keeps a base on both sides, as VCF needs it.
-            let padded = gone.is_empty() || come.is_empty();
-            let before = (position - record.position) as usize;
-            let from = before - usize::from(padded && before > 0);
-            let to = |allele: &[u8], kept: usize| allele[from..before + kept].to_vec();
-            let minimal = name(
-                record.position + from as u64,
-                &to(record.reference, gone.len()),
-                &to(alternative, come.len()),
-            );
-            let whole = name(record.position, record.reference, alternative);
-            if minimal != whole && (!padded || before > 0) {
-                add("minimal", minimal.as_bytes());
-            }
-        }
-        for (name, value) in annotation::of(record, alternative, header) {
-            attributes.push((name.to_owned(), value));
-        }
-        Self { code: Code::new("VCF", &name(record.position, record.reference, alternative)), attributes }
-    }
 }

@@ -108,6 +108,9 @@ impl<'a> Record<'a> {
 
 /// Digits alone.
 pub(super) fn whole(text: &[u8]) -> Option<u64> {
+    if let [digit @ b'0'..=b'9'] = text {
+        return Some(u64::from(digit - b'0'));
+    }
     let digits = !text.is_empty() && text.len() < 19 && text.iter().all(u8::is_ascii_digit);
     digits.then(|| text.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0')))
 }

@@ -4,8 +4,9 @@ use super::header::{Header, is_format_key};
 use super::packed::Values;
 use super::record::{Record, has_twice};
 use super::reserved::Definition;
-use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit};
+use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit, plain};
 use super::version::Version;
+use memchr::{memchr, memchr_iter};
 
 /// FORMAT and the samples.
 #[derive(Clone, Copy)]
@@ -36,33 +37,67 @@ impl<'a> Samples<'a> {
     /// How many samples there are.
     pub fn len(self) -> usize {
         match self {
-            Self::Text(text) => text.iter().filter(|&&b| b == b'\t').count(),
+            Self::Text(text) => memchr_iter(b'\t', text).count(),
             Self::Packed(packed) => packed.samples(),
         }
     }
 
+    /// The samples, in the order of the header.
     pub fn iter(self) -> impl Iterator<Item = Sample<'a>> {
-        let (text, packed) = match self {
-            Self::Text(text) => (Some(text), None),
-            Self::Packed(packed) => (None, Some(packed)),
+        let mut rest = match self {
+            Self::Text(text) => memchr(b'\t', text).map(|at| &text[at + 1..]),
+            Self::Packed(_) => None,
         };
-        let text = text.into_iter().flat_map(|text| text.split(|&b| b == b'\t').skip(1)).map(Sample::Text);
-        let packed = packed.into_iter().flat_map(|p| (0..p.samples()).map(move |i| Sample::Packed(p, i)));
-        text.chain(packed)
+        let mut next = 0;
+        std::iter::from_fn(move || match self {
+            Self::Text(_) => {
+                let text = rest?;
+                let end = memchr(b'\t', text);
+                rest = end.map(|end| &text[end + 1..]);
+                Some(Sample::Text(&text[..end.unwrap_or(text.len())]))
+            }
+            Self::Packed(packed) => {
+                next += 1;
+                (next <= packed.samples()).then_some(Sample::Packed(packed, next - 1))
+            }
+        })
     }
 }
 
 impl<'a> Sample<'a> {
-    /// The fields, in the order of FORMAT.
-    pub fn fields(self) -> impl Iterator<Item = Values<'a>> {
-        let (text, packed) = match self {
-            Self::Text(text) => (Some(text), None),
-            Self::Packed(packed, i) => (None, Some((packed, i))),
-        };
-        let text = text.into_iter().flat_map(|text| text.split(|&b| b == b':')).map(Values::Text);
-        text.chain(packed.into_iter().flat_map(|(packed, i)| packed.sample(i)))
+    /// Field number `at`.
+    pub fn field(self, at: usize) -> Option<Values<'a>> {
+        match self {
+            Self::Text(text) => text.split(|&b| b == b':').nth(at).map(Values::Text),
+            Self::Packed(packed, i) => packed.field(i, at),
+        }
+    }
+
+    /// The [`KEPT_FIELDS`], as far as they are there.
+    pub fn kept(self, format: &Format) -> [Option<Values<'a>>; 6] {
+        let mut found = [None; 6];
+        match self {
+            Self::Text(text) => {
+                for (field, key) in text.split(|&b| b == b':').zip(&format.keys) {
+                    if let Some(kept) = key.kept {
+                        found[kept] = Some(Values::Text(field));
+                    }
+                }
+            }
+            Self::Packed(packed, i) => {
+                for (at, key) in format.keys.iter().enumerate() {
+                    if let Some(kept) = key.kept {
+                        found[kept] = packed.field(i, at);
+                    }
+                }
+            }
+        }
+        found
     }
 }
+
+/// The fields of a sample that become attributes of its events.
+pub(super) const KEPT_FIELDS: [&str; 6] = ["DP", "GQ", "AD", "AF", "PS", "FT"];
 
 /// The FORMAT column of the record read last: most records repeat it.
 #[derive(Default)]
@@ -71,12 +106,16 @@ pub(super) struct Format {
     keys: Vec<Key>,
     /// Where the genotype is.
     pub genotype: Option<usize>,
+    /// Whether its keys were without fault.
+    sound: bool,
 }
 
 struct Key {
     name: String,
     definition: Option<Definition>,
     meaning: Meaning,
+    /// Which of [`KEPT_FIELDS`] it is.
+    kept: Option<usize>,
 }
 
 /// A genotype as it is written.
@@ -125,20 +164,18 @@ impl Format {
             return;
         }
         self.text = text.to_vec();
-        let parts = text.split(|&b| b == b':');
-        self.keys = parts
-            .map(|key| Key {
-                name: String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned(),
+        self.keys.clear();
+        for key in text.split(|&b| b == b':') {
+            let name = String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned();
+            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name);
+            self.keys.push(Key {
                 definition: header.format_definition(key),
                 meaning: format_meaning(key, header.version),
-            })
-            .collect();
+                kept: kept.filter(|_| !self.keys.iter().any(|k| k.kept == kept)),
+                name,
+            });
+        }
         self.genotype = text.split(|&b| b == b':').position(|key| key == b"GT");
-    }
-
-    /// Where key `name` is.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.keys.iter().position(|key| key.name == name)
     }
 }
 
@@ -157,10 +194,45 @@ pub(super) fn check(
     }
     let known = format.text == text;
     format.set(text, header);
-    keys(text, format, known, number, header, faults);
-    for sample in samples.iter() {
-        one(sample, format, record, number, header.version, faults);
+    if !(known && format.sound) {
+        let before = faults.total();
+        keys(text, format, known, number, header, faults);
+        format.sound = faults.total() == before;
     }
+    let blanks = match samples {
+        Samples::Text(text) if header.version < Version::V43 => {
+            text.iter().fold(false, |blank, b| blank | (b.is_ascii_whitespace() & (*b != b'\t')))
+        }
+        _ => false,
+    };
+    let before = faults.total();
+    for (i, sample) in samples.iter().enumerate() {
+        match sample {
+            Sample::Text(b"") => faults.error("vcf.sample", number, "expected a dot where there is nothing"),
+            Sample::Text(text) => {
+                let fields = text.split(|&b| b == b':').map(Values::Text);
+                one(fields, format, record, blanks, number, header.version, faults);
+            }
+            Sample::Packed(packed, which) => {
+                one(packed.sample(which), format, record, blanks, number, header.version, faults);
+                if i == 0 && faults.total() == before && alike(packed, format, record) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether no sample can break a rule that the first does not: all have as many numbers, and plain ones.
+fn alike(packed: Packed<'_>, format: &Format, record: &Record<'_>) -> bool {
+    packed.fields().zip(&format.keys).all(|(values, key)| match values {
+        Values::Text(_) => false,
+        Values::Numbers(..) => key.definition.is_none_or(|d| plain(values, d.kind, key.meaning).is_some()),
+        Values::Alleles(bytes, width) => {
+            let known = |(allele, _): &(Option<u64>, bool)| allele.is_some_and(|n| n <= record.count);
+            values.alleles().take_while(known).count() * width == bytes.len()
+        }
+    })
 }
 
 fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header, faults: &mut Faults) {
@@ -185,19 +257,17 @@ fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header,
     }
 }
 
-fn one(
-    sample: Sample<'_>,
+fn one<'a>(
+    fields: impl Iterator<Item = Values<'a>>,
     format: &Format,
     record: &Record<'_>,
+    blanks: bool,
     number: u64,
     version: Version,
     faults: &mut Faults,
 ) {
-    if let Sample::Text(b"") = sample {
-        return faults.error("vcf.sample", number, "expected a dot where there is nothing");
-    }
     let mut ploidy = if format.genotype.is_some() { None } else { Some(2) };
-    for (i, values) in sample.fields().enumerate() {
+    for (i, values) in fields.enumerate() {
         let Some(key) = format.keys.get(i) else {
             return faults.error("vcf.sample.extra", number, "expected no more fields than FORMAT has");
         };
@@ -236,8 +306,7 @@ fn one(
         if key.meaning == Meaning::Filter {
             filter(&values.written(), number, version, faults);
         }
-        if let Values::Text(text) = values
-            && version < Version::V43
+        if let (true, Values::Text(text)) = (blanks, values)
             && text.iter().any(u8::is_ascii_whitespace)
         {
             faults.error("vcf.sample.blank", number, say("no blanks"));

@@ -1,4 +1,4 @@
-use super::packed::{self, Values};
+use super::packed::{Atom, Values};
 use super::reserved::{Definition, Number, Type};
 use super::version::Version;
 
@@ -146,12 +146,10 @@ pub(super) fn misfit(
     meaning: Meaning,
     alleles: Alleles,
 ) -> Option<Misfit> {
-    if values.is_missing() {
-        return None;
-    }
     let definition = definition?;
     let count = match plain(values, definition.kind, meaning) {
         Some(count) => count,
+        None if values.is_missing() => return None,
         None => match one_by_one(&values.written(), definition.kind, meaning) {
             Ok(count) => count,
             Err(misfit) => return Some(misfit),
@@ -177,18 +175,22 @@ pub(super) fn misfit(
 }
 
 /// How many values there are, where it is seen at once that nothing is wrong with them.
-fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<u64> {
-    if let Values::Text(text) = values {
-        return if kind == Type::Integer { plain_integers(text) } else { None };
-    }
-    let fits = |number| match number {
-        packed::Number::Missing => true,
-        packed::Number::Integer(n) => kind == Type::Integer && n >= 0,
-        packed::Number::Float(x) => {
-            kind == Type::Float && x >= 0.0 && (meaning != Meaning::Fraction || x <= 1.0)
+pub(super) fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<u64> {
+    match values {
+        Values::Text(text) if kind == Type::Integer => plain_integers(text),
+        Values::Numbers(bytes, atom @ Atom::Integer(width)) if kind == Type::Integer && !bytes.is_empty() => {
+            // The marks of the end and of what is missing have the sign of a negative number.
+            let negative = bytes.chunks_exact(width).fold(0, |signs, number| signs | number[width - 1]) & 0x80;
+            (negative == 0).then_some((bytes.len() / atom.width()) as u64)
         }
-    };
-    values.numbers().try_fold(0, |count, number| fits(number).then_some(count + 1))
+        Values::Numbers(bytes, Atom::Float) if kind == Type::Float && !bytes.is_empty() => {
+            let most = if meaning == Meaning::Fraction { 1.0 } else { f32::INFINITY };
+            let fits = |x: &[u8; 4]| (0.0..=most).contains(&f32::from_le_bytes(*x));
+            let numbers = bytes.as_chunks().0;
+            numbers.iter().all(fits).then_some(numbers.len() as u64)
+        }
+        _ => None,
+    }
 }
 
 /// How many values there are, where each is one to nine digits: what most values are.
