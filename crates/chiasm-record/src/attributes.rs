@@ -35,13 +35,13 @@ impl Attributes {
 
     /// Adds a name and its text.
     pub fn push(&mut self, (name, text): (impl AsRef<str>, impl AsRef<str>)) {
+        const SHORT: [&str; 10] = ["0:", "1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:"];
         for piece in [name.as_ref(), text.as_ref()] {
-            match u8::try_from(piece.len()) {
-                Ok(length @ ..10) => self.0.push(char::from(b'0' + length)),
+            match SHORT.get(piece.len()) {
+                Some(length) => self.0.push_str(length),
                 // Writing to a text does not fail.
-                _ => drop(write!(self.0, "{}", piece.len())),
+                None => drop(write!(self.0, "{}:", piece.len())),
             }
-            self.0.push(':');
             self.0.push_str(piece);
         }
     }

@@ -1,23 +1,36 @@
 use crate::{Attributes, Modality, Times};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A code with its system, as `system|code`: `LOINC|718-7`, `ICD10CM|E11.9`.
 ///
 /// Systems that everybody knows have a short name (see `chiasm_ingest::codes`); others keep their URI.
-/// A code without a system (MEDS has none) is the text alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Code(String);
+/// A code without a system (MEDS has none) is the text alone. Copies share one text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(from = "String")]
+pub struct Code(Arc<str>);
+
+impl From<String> for Code {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl Code {
     /// `system|code`.
     pub fn new(system: &str, code: &str) -> Self {
-        Self(format!("{system}|{code}"))
+        Self(format!("{system}|{code}").into())
     }
 
     /// A code as it stands, with its system or without one.
     pub fn verbatim(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// As text.
@@ -32,7 +45,7 @@ impl Code {
 
     /// The code without its system.
     pub fn code(&self) -> &str {
-        self.0.rsplit_once('|').map_or(self.0.as_str(), |(_, code)| code)
+        self.0.rsplit_once('|').map_or(&*self.0, |(_, code)| code)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::header::Header;
+use super::packed::Values;
 use super::record::Record;
 
 /// What INFO says of one alternative allele: gene, consequence, names by HGVS.
@@ -6,10 +7,9 @@ use super::record::Record;
 /// Read from snpEff's ANN, VEP's CSQ (whose parts the header names), and plain GENE keys. Of several
 /// annotations the first that is of the allele counts: writers put the most severe first.
 pub(super) fn of(record: &Record<'_>, alternative: &[u8], header: &Header) -> Vec<(&'static str, String)> {
-    let [ann, csq, gene, annovar, clinvar] =
-        record.info.values([b"ANN", b"CSQ", b"GENE", b"Gene.refGene", b"GENEINFO"]);
-    for (key, value) in [(&b"ANN"[..], ann), (b"CSQ", csq)] {
-        let Some(value) = &value else { continue };
+    let [.., ann, csq, gene, annovar, clinvar] = record.kept;
+    for (key, values) in [(&b"ANN"[..], ann), (b"CSQ", csq)] {
+        let Some(value) = values.map(Values::written) else { continue };
         let names = parts(header.annotations.get(key).map(String::as_str), key);
         let alleles: Vec<&[u8]> = value.split(|&b| b == b',').collect();
         let minimal = minimal(record.reference, alternative);
@@ -37,8 +37,8 @@ pub(super) fn of(record: &Record<'_>, alternative: &[u8], header: &Header) -> Ve
         }
         return found;
     }
-    for (symbols, value) in [(false, gene), (false, annovar), (true, clinvar)] {
-        if let Some(value) = value.filter(|v| !v.is_empty() && **v != *b".") {
+    for (symbols, values) in [(false, gene), (false, annovar), (true, clinvar)] {
+        if let Some(value) = values.map(Values::written).filter(|v| !v.is_empty() && **v != *b".") {
             // GENEINFO is SYMBOL:number, bars between.
             let symbol = value.split(|&b| matches!(b, b':' | b'|')).next().unwrap_or(&value);
             return vec![("gene", decoded(if symbols { symbol } else { &value }))];

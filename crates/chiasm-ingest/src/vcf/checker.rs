@@ -103,8 +103,8 @@ impl Checker {
 
     fn record<'a>(&mut self, number: u64, record: Option<Record<'a>>) -> Kind<'a> {
         self.records += 1;
-        let (Some(record), Some(header)) = (record, &self.header) else { return Kind::Broken };
-        info::check(&record, &mut self.keys, number, header, &mut self.faults);
+        let (Some(mut record), Some(header)) = (record, &self.header) else { return Kind::Broken };
+        info::check(&mut record, &mut self.keys, number, header, &mut self.faults);
         samples::check(&record, &mut self.format, number, header, &mut self.faults);
         self.sequence.check(&record, number, header, &mut self.faults);
         Kind::Record(record)

@@ -7,7 +7,6 @@ use super::record::{Record, has_twice, whole};
 use super::reserved::{Definition, Number, Type};
 use super::values::{Alleles, Meaning, Misfit, info_meaning, misfit};
 use super::version::Version;
-use std::borrow::Cow;
 
 /// The INFO column.
 #[derive(Clone, Copy)]
@@ -38,18 +37,14 @@ impl<'a> Info<'a> {
             Self::Packed(packed) => packed.infos() == 0,
         }
     }
-
-    /// The values of `keys` as VCF writes them, of each the first; empty for a flag.
-    pub fn values<const N: usize>(self, keys: [&[u8]; N]) -> [Option<Cow<'a, [u8]>>; N] {
-        let mut found = [const { None }; N];
-        for (key, values) in self.pairs() {
-            for (found, _) in found.iter_mut().zip(keys).filter(|(found, wanted)| found.is_none() && *wanted == key) {
-                *found = Some(values.map_or(Cow::Borrowed(&b""[..]), Values::written));
-            }
-        }
-        found
-    }
 }
+
+/// Keys whose values become attributes of events.
+const KEPT: [&[u8]; 9] =
+    [b"AF", b"SVTYPE", b"END", b"SVLEN", b"ANN", b"CSQ", b"GENE", b"Gene.refGene", b"GENEINFO"];
+
+/// The values of the [`KEPT`] keys, of each the first; empty for a flag.
+pub(super) type Kept<'a> = [Option<Values<'a>>; KEPT.len()];
 
 /// What is known of the keys that records had last, by their place: most records repeat them.
 #[derive(Default)]
@@ -63,11 +58,13 @@ struct Key {
     declared: bool,
     definition: Option<Definition>,
     meaning: Meaning,
+    /// Which of the [`KEPT`] it is.
+    kept: Option<usize>,
 }
 
 impl Keys {
     /// The longest name and the most places that are remembered.
-    const KEPT: usize = 64;
+    const MOST: usize = 64;
 
     fn at(&mut self, i: usize, name: &[u8], header: &Header) -> Key {
         if let Some((_, key)) = self.0.get(i).filter(|(known, _)| known == name) {
@@ -78,8 +75,9 @@ impl Keys {
             declared: header.info.contains_key(name),
             definition: header.info_definition(name),
             meaning: info_meaning(name, header.version),
+            kept: KEPT.iter().position(|kept| *kept == name),
         };
-        if i < Self::KEPT && name.len() <= Self::KEPT {
+        if i < Self::MOST && name.len() <= Self::MOST {
             self.0.resize(self.0.len().max(i + 1), (Vec::new(), key));
             self.0[i] = (name.to_vec(), key);
         }
@@ -91,9 +89,9 @@ fn shown(key: &[u8]) -> String {
     String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned()
 }
 
-/// Checks the INFO column of `record`.
+/// Checks the INFO column of `record`, and keeps what reading it needs.
 pub(super) fn check(
-    record: &Record<'_>,
+    record: &mut Record<'_>,
     known: &mut Keys,
     number: u64,
     header: &Header,
@@ -112,6 +110,9 @@ pub(super) fn check(
     for (i, (name, values)) in info.pairs().enumerate() {
         keys.push(name);
         let key = known.at(i, name, header);
+        if let Some(kept) = key.kept {
+            record.kept[kept].get_or_insert(values.unwrap_or(Values::Text(b"")));
+        }
         if !key.fits {
             faults.error("vcf.info.key", number, "expected keys of letters, digits, underscores and dots");
             continue;

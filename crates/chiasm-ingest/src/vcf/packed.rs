@@ -1,5 +1,6 @@
 use crate::lines::LONGEST;
 use std::borrow::Cow;
+use std::io::Write;
 
 /// Bytes of a BCF record, from front to back.
 pub(super) struct Cursor<'a>(pub &'a [u8]);
@@ -184,8 +185,9 @@ impl<'a> Values<'a> {
         let before = out.len();
         match self {
             Self::Text(text) => out.extend_from_slice(text),
-            Self::Numbers(..) => {
-                for number in self.numbers() {
+            Self::Numbers(bytes, atom) => {
+                for one in bytes.chunks_exact(atom.width().max(1)) {
+                    let Some(number) = (if atom == Atom::Float { float(one) } else { number(one) }) else { break };
                     if out.len() >= LONGEST {
                         break;
                     }
@@ -195,7 +197,7 @@ impl<'a> Values<'a> {
                     match number {
                         Number::Missing => out.push(b'.'),
                         Number::Integer(n) => digits(n, out),
-                        Number::Float(x) => out.extend_from_slice(x.to_string().as_bytes()),
+                        Number::Float(x) => drop(write!(out, "{x}")),
                     }
                 }
             }

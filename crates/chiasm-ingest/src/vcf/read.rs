@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
             sink,
             asset,
             times: Times::default(),
-            modality: Modality::new("genomics"),
+            modality: Modality::known("genomics"),
             samples: Vec::new(),
             hasher: blake3::Hasher::new(),
             unhashed: Vec::new(),

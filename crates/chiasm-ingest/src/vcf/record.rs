@@ -2,7 +2,7 @@ use super::alleles::{Allele, allele, is_bases, is_chromosome};
 use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::Header;
-use super::info::Info;
+use super::info::{Info, Kept};
 use super::samples::Samples;
 use super::values::is_float;
 
@@ -19,6 +19,8 @@ pub(super) struct Record<'a> {
     pub quality: &'a [u8],
     pub filter: &'a [u8],
     pub info: Info<'a>,
+    /// What of INFO becomes attributes, once it has been checked.
+    pub kept: Kept<'a>,
     /// `None` where there are no columns after INFO.
     pub samples: Option<Samples<'a>>,
 }
@@ -102,7 +104,7 @@ impl<'a> Record<'a> {
             return None;
         }
         let count = count?;
-        Some(Self { chromosome, position, id, reference, alternatives, count, quality, filter, info, samples })
+        Some(Self { chromosome, position, id, reference, alternatives, count, quality, filter, info, kept: Kept::default(), samples })
     }
 }
 

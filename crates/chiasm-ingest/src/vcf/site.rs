@@ -1,7 +1,7 @@
 use super::alleles::{is_bases, shortest};
 use super::annotation;
 use super::header::Header;
-use super::packed::digits;
+use super::packed::{Values, digits};
 use super::record::Record;
 use super::text_of;
 use chiasm_record::{Attributes, Code};
@@ -38,7 +38,7 @@ impl Site {
         add("id", record.id);
         add("filter", record.filter);
         add("qual", record.quality);
-        let [frequency, kind, end, length] = record.info.values([b"AF", b"SVTYPE", b"END", b"SVLEN"]);
+        let [frequency, kind, end, length, ..] = record.kept.map(|kept| kept.map(Values::written));
         if let Some(value) = frequency {
             add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
         }
