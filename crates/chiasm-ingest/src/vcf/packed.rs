@@ -197,7 +197,7 @@ impl<'a> Values<'a> {
                     match number {
                         Number::Missing => out.push(b'.'),
                         Number::Integer(n) => digits(n, out),
-                        Number::Float(x) => drop(write!(out, "{x}")),
+                        Number::Float(x) => decimal(x, out),
                     }
                 }
             }
@@ -242,10 +242,39 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Writes a number in the shortest form that is read back as it.
+fn decimal(x: f32, out: &mut Vec<u8>) {
+    // Decimals of up to six digits are different numbers of 32 bits, so that one that fits is the shortest.
+    for (places, scale) in [(2, 1e2), (4, 1e4)] {
+        let scaled = (f64::from(x) * scale).round();
+        if (1.0..1e6).contains(&scaled) && (scaled / scale) as f32 == x {
+            let (mut rest, mut text) = (scaled as u32, *b"0000000000");
+            let mut at = text.len();
+            while rest > 0 {
+                at -= 1;
+                text[at] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            let (whole, fraction) = text.split_at(text.len() - places);
+            out.extend_from_slice(&whole[at.min(whole.len() - 1)..]);
+            let end = fraction.iter().rposition(|&b| b != b'0').map_or(0, |last| last + 1);
+            if end > 0 {
+                out.push(b'.');
+                out.extend_from_slice(&fraction[..end]);
+            }
+            return;
+        }
+    }
+    // Writing to memory does not fail.
+    drop(write!(out, "{x}"));
+}
+
 /// Writes a whole number.
 pub(super) fn digits(n: i64, out: &mut Vec<u8>) {
-    if let digit @ 0..10 = n {
-        return out.push(b'0' + digit as u8);
+    match n {
+        0..10 => return out.push(b'0' + n as u8),
+        10..100 => return out.extend_from_slice(&[b'0' + (n / 10) as u8, b'0' + (n % 10) as u8]),
+        _ => {}
     }
     let mut text = [0; 20];
     let (mut at, mut rest) = (text.len(), n.unsigned_abs());
@@ -261,4 +290,57 @@ pub(super) fn digits(n: i64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     out.extend_from_slice(&text[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(values: Values<'_>) -> String {
+        String::from_utf8(values.written().into_owned()).unwrap()
+    }
+
+    #[test]
+    fn floats_are_written_as_the_language_writes_them() {
+        let mut bits = 1_u32;
+        let odd = [0.0, -0.0, 1.0, 0.5, 100.0, 0.01, 0.0001, 9999.99, 0.3, f32::MAX, f32::NAN, f32::INFINITY, -2.5];
+        let any = (0..200_000).map(|_| {
+            bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from_bits(bits)
+        });
+        let short = (0..1_000_000_u32).flat_map(|k| [k as f32 / 1e2, k as f32 / 1e4, (f64::from(k) / 1e3) as f32]);
+        for x in odd.into_iter().chain(any).chain(short) {
+            let mut text = Vec::new();
+            decimal(x, &mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), x.to_string());
+        }
+    }
+
+    #[test]
+    fn numbers_end_at_the_mark_and_may_be_missing() {
+        let small = Values::Numbers(&[5, 0x80, 100, 0x81, 7], Atom::Integer(1));
+        assert_eq!(written(small), "5,.,100");
+        assert_eq!(written(Values::Numbers(&[0xfe, 0xff, 0x0c, 0xfe], Atom::Integer(2))), "-2,-500");
+        let none = [Values::Numbers(&[0x81], Atom::Integer(1)), Values::Numbers(&[], Atom::Missing)];
+        for values in none.into_iter().chain([Values::packed(b"\0\0", Atom::Character)]) {
+            assert!(values.is_missing());
+            assert_eq!(written(values), ".");
+        }
+        assert!(!Values::Numbers(&[0x80, 0x80], Atom::Integer(1)).is_missing());
+        assert_eq!(written(Values::packed(b"PASS\0x", Atom::Character)), "PASS");
+    }
+
+    #[test]
+    fn genotypes_are_alleles_with_phase() {
+        for (bytes, text, carried) in [
+            (&[2, 5][..], "0|1", true),
+            (&[4, 26], "1/12", true),
+            (&[0, 0], "./.", false),
+            (&[2, 0x81], "0", false),
+            (&[0x80, 3], ".|0", false),
+        ] {
+            let genotype = Values::Alleles(bytes, 1);
+            assert_eq!((written(genotype).as_str(), genotype.has_alternative()), (text, carried));
+        }
+    }
 }

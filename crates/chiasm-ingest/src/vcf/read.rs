@@ -332,7 +332,11 @@ impl<'a> Reader<'a> {
                     specimen: header.samples.get(sample).cloned(),
                     asset: (header.samples.len() == 1).then_some(self.asset),
                     attributes,
-                    ..Event::new(self.times, site.code.clone(), self.modality.clone())
+                    unit: None,
+                    encounter: None,
+                    times: self.times,
+                    code: site.code.clone(),
+                    modality: self.modality.clone(),
                 };
                 if let Some(sample) = self.samples.get_mut(sample) {
                     sample.events.push(event);

@@ -178,10 +178,14 @@ pub(super) fn misfit(
 pub(super) fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<u64> {
     match values {
         Values::Text(text) if kind == Type::Integer => plain_integers(text),
-        Values::Numbers(bytes, atom @ Atom::Integer(width)) if kind == Type::Integer && !bytes.is_empty() => {
+        Values::Numbers(bytes, Atom::Integer(width)) if kind == Type::Integer && !bytes.is_empty() => {
             // The marks of the end and of what is missing have the sign of a negative number.
-            let negative = bytes.chunks_exact(width).fold(0, |signs, number| signs | number[width - 1]) & 0x80;
-            (negative == 0).then_some((bytes.len() / atom.width()) as u64)
+            let negative = match width {
+                1 => signs::<1>(bytes),
+                2 => signs::<2>(bytes),
+                _ => signs::<4>(bytes),
+            };
+            (!negative).then_some((bytes.len() / width) as u64)
         }
         Values::Numbers(bytes, Atom::Float) if kind == Type::Float && !bytes.is_empty() => {
             let most = if meaning == Meaning::Fraction { 1.0 } else { f32::INFINITY };
@@ -191,6 +195,11 @@ pub(super) fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<
         }
         _ => None,
     }
+}
+
+/// Whether one of the numbers of `N` bytes has the sign of a negative one.
+fn signs<const N: usize>(bytes: &[u8]) -> bool {
+    bytes.as_chunks::<N>().0.iter().fold(0, |signs, number| signs | number[N - 1]) >= 0x80
 }
 
 /// How many values there are, where each is one to nine digits: what most values are.
