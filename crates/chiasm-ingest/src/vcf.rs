@@ -97,7 +97,7 @@ fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 /// A file of text or of BCF, line by line and record by record.
 enum Rows {
     Text(Lines),
-    Binary(bcf::Records),
+    Binary(Box<bcf::Records>),
 }
 
 /// A line or a record.
@@ -121,7 +121,7 @@ impl Rows {
         let binary = unpacked_head(&source.head(1 << 16)?, 4) == b"BCF\x02";
         let (bytes, origin) = (unpacked(source)?, &source.origin);
         Ok(match binary {
-            true => Self::Binary(bcf::Records::new(bytes, origin)),
+            true => Self::Binary(Box::new(bcf::Records::new(bytes, origin))),
             false => Self::Text(Lines::new(bytes, origin)),
         })
     }

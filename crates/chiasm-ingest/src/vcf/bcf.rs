@@ -278,7 +278,7 @@ impl Parts {
         line.push(b'\t');
         filters(&mut at, dictionary, line)?;
         let tabs = line.iter().filter(|&&b| b == b'\t').count();
-        self.plain &= tabs == 6 && line.iter().all(|&b| b == b'\t' || (b' '..0x7f).contains(&b));
+        self.plain &= tabs == 6 && line.iter().fold(true, |p, &b| p & ((b == b'\t') | (b' '..0x7f).contains(&b)));
         for _ in 0..infos {
             let field = self.field(&mut at, dictionary, 1, b';')?;
             self.info.push(Field { at: LENGTHS + shared.len() - field.at, ..field });

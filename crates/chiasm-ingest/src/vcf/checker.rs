@@ -22,6 +22,7 @@ pub(super) struct Checker {
 }
 
 /// What a line turned out to be.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and mostly the large one")]
 pub(super) enum Kind<'a> {
     /// A line before the records, or a blank one.
     Other,

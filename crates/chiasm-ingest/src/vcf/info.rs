@@ -83,8 +83,12 @@ impl Keys {
             kept: KEPT.iter().position(|kept| *kept == name),
         };
         if i < Self::MOST && name.len() <= Self::MOST {
-            self.places.resize(self.places.len().max(i + 1), (Vec::new(), key));
-            self.places[i] = (name.to_vec(), key);
+            let known = self.places.len();
+            match self.places.get_mut(i) {
+                Some(place) => *place = (name.to_vec(), key),
+                None if i == known => self.places.push((name.to_vec(), key)),
+                None => {}
+            }
         }
         key
     }

@@ -156,6 +156,8 @@ impl<'a> Values<'a> {
     pub fn is_missing(self) -> bool {
         match self {
             Self::Text(text) => text == b".",
+            // What has no sign is a number.
+            Self::Numbers(bytes, atom) if atom != Atom::Missing && bytes.get(atom.width() - 1).is_some_and(|b| *b < 0x7f) => false,
             Self::Numbers(..) => {
                 let mut numbers = self.numbers();
                 numbers.next().is_none_or(|n| n == Number::Missing && numbers.next().is_none())

@@ -246,9 +246,8 @@ impl<'a> Reader<'a> {
         let place = format!("lines {}-{}", self.first, self.last);
         let mut samples = std::mem::take(&mut self.samples);
         for (i, sample) in samples.iter_mut().enumerate() {
-            // The next block is likely as large.
-            let room = Vec::with_capacity(sample.events.len());
-            let events = std::mem::replace(&mut sample.events, room);
+            let events = std::mem::take(&mut sample.events);
+            let many = events.len();
             // In the first block everybody is named, with or without a variant.
             let needed = self.blocks == 1 && sample.name.is_some();
             if events.is_empty() && !needed && findings.is_empty() {
@@ -272,6 +271,8 @@ impl<'a> Reader<'a> {
                 findings: std::mem::take(&mut findings),
             };
             self.sink.entry(entry).map_err(|e| self.failed(e))?;
+            // The next block is likely as large.
+            sample.events.reserve(many);
         }
         self.samples = samples;
         self.restart();

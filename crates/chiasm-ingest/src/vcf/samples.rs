@@ -85,10 +85,8 @@ impl<'a> Sample<'a> {
                 }
             }
             Self::Packed(packed, i) => {
-                for (at, key) in format.keys.iter().enumerate() {
-                    if let Some(kept) = key.kept {
-                        found[kept] = packed.field(i, at);
-                    }
+                for (found, at) in found.iter_mut().zip(format.kept) {
+                    *found = at.and_then(|at| packed.field(i, at));
                 }
             }
         }
@@ -106,6 +104,8 @@ pub(super) struct Format {
     keys: Vec<Key>,
     /// Where the genotype is.
     pub genotype: Option<usize>,
+    /// Where the [`KEPT_FIELDS`] are.
+    kept: [Option<usize>; 6],
     /// Whether its keys were without fault.
     sound: bool,
 }
@@ -165,13 +165,17 @@ impl Format {
         }
         self.text = text.to_vec();
         self.keys.clear();
+        self.kept = [None; 6];
         for key in text.split(|&b| b == b':') {
             let name = String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned();
-            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name);
+            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name).filter(|&k| self.kept[k].is_none());
+            if let Some(kept) = kept {
+                self.kept[kept] = Some(self.keys.len());
+            }
             self.keys.push(Key {
                 definition: header.format_definition(key),
                 meaning: format_meaning(key, header.version),
-                kept: kept.filter(|_| !self.keys.iter().any(|k| k.kept == kept)),
+                kept,
                 name,
             });
         }
