@@ -128,7 +128,10 @@ impl Lines {
     }
 
     fn until(&mut self, limit: usize) -> Result<usize, Error> {
-        (&mut self.reader).take(limit as u64).read_until(b'\n', &mut self.line).map_err(|e| damaged(&self.origin, self.number, &e))
+        (&mut self.reader)
+            .take(limit as u64)
+            .read_until(b'\n', &mut self.line)
+            .map_err(|e| damaged(&self.origin, self.number, &e))
     }
 }
 

@@ -103,6 +103,7 @@ impl<'de> Deserialize<'de> for Attributes {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -149,7 +149,12 @@ impl Records {
         if let (1.., Some(header)) = (self.left, header) {
             self.left -= 1;
             let line = header.next()?;
-            return Ok(line.map(|line| Row { number, offset, bytes: line.text, content: Content::Line(line) }));
+            return Ok(line.map(|line| Row {
+                number,
+                offset,
+                bytes: line.text,
+                content: Content::Line(line),
+            }));
         }
         let content = if parts.plain {
             Content::Packed(Packed { fixed: &parts.line, record, dictionary, parts })
@@ -278,7 +283,8 @@ impl Parts {
         line.push(b'\t');
         filters(&mut at, dictionary, line)?;
         let tabs = line.iter().filter(|&&b| b == b'\t').count();
-        self.plain &= tabs == 6 && line.iter().fold(true, |p, &b| p & ((b == b'\t') | (b' '..0x7f).contains(&b)));
+        self.plain &=
+            tabs == 6 && line.iter().fold(true, |p, &b| p & ((b == b'\t') | (b' '..0x7f).contains(&b)));
         for _ in 0..infos {
             let field = self.field(&mut at, dictionary, 1, b';')?;
             self.info.push(Field { at: LENGTHS + shared.len() - field.at, ..field });
@@ -308,7 +314,13 @@ impl Parts {
     }
 
     /// The next key with its values, of which there are `times` as many; `at` counts from the end.
-    fn field(&mut self, at: &mut Cursor<'_>, dictionary: &Dictionary, times: usize, separator: u8) -> Option<Field> {
+    fn field(
+        &mut self,
+        at: &mut Cursor<'_>,
+        dictionary: &Dictionary,
+        times: usize,
+        separator: u8,
+    ) -> Option<Field> {
         let name = at.integer()?;
         let (count, atom) = at.kind()?;
         let width = count.checked_mul(atom.width())?;
@@ -317,7 +329,8 @@ impl Parts {
         self.plain &= dictionary.string(name)?.plain;
         if atom == Atom::Character {
             let mut texts = bytes.chunks_exact(width.max(1));
-            self.plain &= texts.all(|t| matches!(Values::packed(t, atom), Values::Text(t) if plain(t, separator)));
+            self.plain &=
+                texts.all(|t| matches!(Values::packed(t, atom), Values::Text(t) if plain(t, separator)));
         }
         Some(Field { name, at: from, width, atom, genotype: false })
     }

@@ -73,4 +73,3 @@ impl Dictionary {
         self.contigs.get(index as usize).filter(|c| !c.text.is_empty())
     }
 }
-

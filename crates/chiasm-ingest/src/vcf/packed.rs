@@ -157,7 +157,11 @@ impl<'a> Values<'a> {
         match self {
             Self::Text(text) => text == b".",
             // What has no sign is a number.
-            Self::Numbers(bytes, atom) if atom != Atom::Missing && bytes.get(atom.width() - 1).is_some_and(|b| *b < 0x7f) => false,
+            Self::Numbers(bytes, atom)
+                if atom != Atom::Missing && bytes.get(atom.width() - 1).is_some_and(|b| *b < 0x7f) =>
+            {
+                false
+            }
             Self::Numbers(..) => {
                 let mut numbers = self.numbers();
                 numbers.next().is_none_or(|n| n == Number::Missing && numbers.next().is_none())
@@ -189,7 +193,9 @@ impl<'a> Values<'a> {
             Self::Text(text) => out.extend_from_slice(text),
             Self::Numbers(bytes, atom) => {
                 for one in bytes.chunks_exact(atom.width().max(1)) {
-                    let Some(number) = (if atom == Atom::Float { float(one) } else { number(one) }) else { break };
+                    let Some(number) = (if atom == Atom::Float { float(one) } else { number(one) }) else {
+                        break;
+                    };
                     if out.len() >= LONGEST {
                         break;
                     }
@@ -305,12 +311,14 @@ mod tests {
     #[test]
     fn floats_are_written_as_the_language_writes_them() {
         let mut bits = 1_u32;
-        let odd = [0.0, -0.0, 1.0, 0.5, 100.0, 0.01, 0.0001, 9999.99, 0.3, f32::MAX, f32::NAN, f32::INFINITY, -2.5];
+        let odd =
+            [0.0, -0.0, 1.0, 0.5, 100.0, 0.01, 0.0001, 9999.99, 0.3, f32::MAX, f32::NAN, f32::INFINITY, -2.5];
         let any = (0..200_000).map(|_| {
             bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             f32::from_bits(bits)
         });
-        let short = (0..1_000_000_u32).flat_map(|k| [k as f32 / 1e2, k as f32 / 1e4, (f64::from(k) / 1e3) as f32]);
+        let short =
+            (0..1_000_000_u32).flat_map(|k| [k as f32 / 1e2, k as f32 / 1e4, (f64::from(k) / 1e3) as f32]);
         for x in odd.into_iter().chain(any).chain(short) {
             let mut text = Vec::new();
             decimal(x, &mut text);

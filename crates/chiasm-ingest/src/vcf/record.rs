@@ -104,7 +104,19 @@ impl<'a> Record<'a> {
             return None;
         }
         let count = count?;
-        Some(Self { chromosome, position, id, reference, alternatives, count, quality, filter, info, kept: Kept::default(), samples })
+        Some(Self {
+            chromosome,
+            position,
+            id,
+            reference,
+            alternatives,
+            count,
+            quality,
+            filter,
+            info,
+            kept: Kept::default(),
+            samples,
+        })
     }
 }
 
