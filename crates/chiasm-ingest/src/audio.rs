@@ -264,7 +264,7 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     let mut event = Event::new(Times::default(), Code::new("AUDIO", audio.format), Modality::new("audio"));
     (event.value, event.asset) = (audio.duration(), Some(asset.id));
     event.unit = event.value.map(|_| "s".to_owned());
-    event.attributes = contents(&audio);
+    event.attributes.extend(contents(&audio));
     let identity = feed.file_subject(&source.origin);
     let mut entry = Entry::of(*asset.id.bytes(), "", Some(identity), vec![event]);
     entry.assets.push(asset);

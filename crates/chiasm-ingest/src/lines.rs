@@ -128,11 +128,19 @@ impl Lines {
     }
 
     fn until(&mut self, limit: usize) -> Result<usize, Error> {
-        (&mut self.reader).take(limit as u64).read_until(b'\n', &mut self.line).map_err(|e| Error::Damaged {
-            place: format!("{}, after line {}", self.origin, self.number),
-            expected: "a stream that can be read to its end",
-            found: e.to_string(),
-        })
+        (&mut self.reader)
+            .take(limit as u64)
+            .read_until(b'\n', &mut self.line)
+            .map_err(|e| damaged(&self.origin, self.number, &e))
+    }
+}
+
+/// The error of a stream that cannot be read on after line `number`.
+pub(crate) fn damaged(origin: &str, number: u64, why: &std::io::Error) -> Error {
+    Error::Damaged {
+        place: format!("{origin}, after line {number}"),
+        expected: "a stream that can be read to its end",
+        found: why.to_string(),
     }
 }
 

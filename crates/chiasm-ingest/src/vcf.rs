@@ -14,23 +14,27 @@ mod alleles;
 mod annotation;
 mod bcf;
 mod checker;
+mod dictionary;
 mod faults;
 mod header;
 mod info;
 mod meta;
+mod packed;
 mod read;
 mod record;
 mod reserved;
 mod samples;
 mod sequence;
+mod site;
 mod values;
 mod version;
 
 use crate::Error;
 use crate::feed::{Checked, Severity, Source};
-use crate::lines::{Lines, unpacked, unpacked_head};
+use crate::lines::{Line, Lines, unpacked, unpacked_head};
 use checker::{Checker, Kind};
 pub use read::read;
+use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Whether a file that begins with `head` (some hundred bytes) is VCF or BCF; its name counts only where
@@ -48,27 +52,26 @@ pub fn recognises(head: &[u8], name: &str) -> bool {
 /// # Errors
 /// [`Error::MissingFile`] or [`Error::Io`] where it cannot be opened. A stream that is cut off is a fault.
 pub fn check(source: &Source) -> Result<Checked, Error> {
-    let (mut lines, binary) = open(source)?;
+    let mut rows = Rows::open(source)?;
     let mut checker = Checker::default();
     let mut variants = 0;
     loop {
-        let number = lines.number + 1;
-        match lines.next() {
+        match rows.next() {
             Ok(None) => break,
-            Ok(Some(line)) => {
-                if let Kind::Record(record) = checker.line(number, &line) {
+            Ok(Some(row)) => {
+                if let Kind::Record(record) = checker.row(&row) {
                     variants += record.count;
                 }
             }
             Err(error) => {
-                checker.faults.error("vcf.stream", number, format!("{error}"));
+                checker.faults.error("vcf.stream", rows.number() + 1, format!("{error}"));
                 break;
             }
         }
     }
     checker.end();
     let version = checker.header.as_ref().map(|h| h.version.name().to_owned());
-    let mut checked = Checked::new(if binary { "BCF" } else { "VCF" }, version);
+    let mut checked = Checked::new(if rows.binary() { "BCF" } else { "VCF" }, version);
     if unended(source)? {
         let message = "expected the empty block that ends a bgzip file: it may be cut off";
         checked.fault(Severity::Warning, "bgzf.end", "", message);
@@ -85,12 +88,66 @@ pub fn check(source: &Source) -> Result<Checked, Error> {
     Ok(checked)
 }
 
-/// The lines of a file of text or of BCF, and whether it is BCF.
-fn open(source: &Source) -> Result<(Lines, bool), Error> {
-    let binary = unpacked_head(&source.head(1 << 16)?, 4) == b"BCF\x02";
-    let bytes = unpacked(source)?;
-    let bytes = if binary { Box::new(bcf::Text::new(bytes)) } else { bytes };
-    Ok((Lines::new(bytes, &source.origin), binary))
+/// Bytes as text, whatever they are.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    // Most are UTF-8, which is sooner told than mended.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// A file of text or of BCF, line by line and record by record.
+enum Rows {
+    Text(Lines),
+    Binary(Box<bcf::Records>),
+}
+
+/// A line or a record.
+struct Row<'a> {
+    /// The number of the line, from 1; in BCF as if it were VCF.
+    number: u64,
+    /// Bytes of unpacked text before it.
+    offset: Option<u64>,
+    /// As it stands in the file, unpacked.
+    bytes: &'a [u8],
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Line(Line<'a>),
+    Packed(bcf::Packed<'a>),
+}
+
+impl Rows {
+    fn open(source: &Source) -> Result<Self, Error> {
+        let binary = unpacked_head(&source.head(1 << 16)?, 4) == b"BCF\x02";
+        let (bytes, origin) = (unpacked(source)?, &source.origin);
+        Ok(match binary {
+            true => Self::Binary(Box::new(bcf::Records::new(bytes, origin))),
+            false => Self::Text(Lines::new(bytes, origin)),
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<Row<'_>>, Error> {
+        match self {
+            Self::Binary(records) => records.next(),
+            Self::Text(lines) => {
+                let (number, offset) = (lines.number + 1, Some(lines.next_offset()));
+                let line = lines.next()?;
+                Ok(line.map(|line| Row { number, offset, bytes: line.text, content: Content::Line(line) }))
+            }
+        }
+    }
+
+    /// The number of the line given last.
+    fn number(&self) -> u64 {
+        match self {
+            Self::Text(lines) => lines.number,
+            Self::Binary(records) => records.number,
+        }
+    }
+
+    fn binary(&self) -> bool {
+        matches!(self, Self::Binary(_))
+    }
 }
 
 /// The empty block at the end of every bgzip file.

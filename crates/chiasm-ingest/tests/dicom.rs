@@ -320,7 +320,7 @@ fn tracings_segmentations_slides_and_documents_say_what_is_in_them() {
     );
     let seg = fixture("seg.dcm");
     let all: Vec<_> =
-        events(&seg)[0].attributes.iter().filter(|(n, _)| n == "segment").map(|(_, v)| v.as_str()).collect();
+        events(&seg)[0].attributes.iter().filter(|(n, _)| *n == "segment").map(|(_, v)| v).collect();
     assert_eq!(all, ["1: nodule (Nodule; MANUAL)", "2: effusion (Pleural effusion; AUTOMATIC)"]);
     assert_eq!(events(&seg)[0].modality.as_str(), "imaging");
     let ct = fixture("ct.dcm");

@@ -1,23 +1,36 @@
-use crate::{Modality, Times};
+use crate::{Attributes, Modality, Times};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A code with its system, as `system|code`: `LOINC|718-7`, `ICD10CM|E11.9`.
 ///
 /// Systems that everybody knows have a short name (see `chiasm_ingest::codes`); others keep their URI.
-/// A code without a system (MEDS has none) is the text alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Code(String);
+/// A code without a system (MEDS has none) is the text alone. Copies share one text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(from = "String")]
+pub struct Code(Arc<str>);
+
+impl From<String> for Code {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl Code {
     /// `system|code`.
     pub fn new(system: &str, code: &str) -> Self {
-        Self(format!("{system}|{code}"))
+        Self(format!("{system}|{code}").into())
     }
 
     /// A code as it stands, with its system or without one.
     pub fn verbatim(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// As text.
@@ -32,7 +45,7 @@ impl Code {
 
     /// The code without its system.
     pub fn code(&self) -> &str {
-        self.0.rsplit_once('|').map_or(self.0.as_str(), |(_, code)| code)
+        self.0.rsplit_once('|').map_or(&*self.0, |(_, code)| code)
     }
 }
 
@@ -128,8 +141,8 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset: Option<AssetId>,
     /// What else the source says, by name; a name may stand twice. Sorted by whoever stores it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
 }
 
 impl Event {
@@ -145,21 +158,20 @@ impl Event {
             encounter: None,
             specimen: None,
             asset: None,
-            attributes: Vec::new(),
+            attributes: Attributes::new(),
         }
     }
 
     /// The event with one more attribute, left out where `value` is `None` or empty.
     #[must_use]
-    pub fn with(mut self, name: &str, value: Option<impl Into<String>>) -> Self {
-        let value = value.map(Into::into).filter(|v: &String| !v.is_empty());
-        self.attributes.extend(value.map(|v| (name.to_owned(), v)));
+    pub fn with(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
+        self.attributes.extend(value.filter(|v| !v.as_ref().is_empty()).map(|v| (name, v)));
         self
     }
 
     /// The first attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.attributes.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     /// By what the source tells this from another of the same code and time: the resource or the row that it is, or

@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A kind of evidence as a recipe names it: `clinical`, `pathology`, `rna`.
 ///
 /// (DICOM's CT or MR is a `DicomModality`, another thing.)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Modality(String);
+pub struct Modality(Cow<'static, str>);
 
 impl Modality {
     /// The kinds of evidence in events, each by one name whatever format it came in: consent, queries and
@@ -35,7 +36,12 @@ impl Modality {
 
     /// Wraps a modality's name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self(Cow::Owned(name.into()))
+    }
+
+    /// Of a name that is known beforehand: made and copied at no cost.
+    pub const fn known(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
     }
 
     /// The name as text.

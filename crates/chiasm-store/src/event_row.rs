@@ -1,7 +1,8 @@
 use crate::columns::{Columns, Reader, Row};
 use crate::{Error, Table};
 use arrow::array::RecordBatch;
-use chiasm_record::{AssetId, Code, Event, KnownBasis, Modality, Moment, Precision, Times};
+use chiasm_record::{AssetId, Attributes, Code, Event, KnownBasis, Modality, Moment, Precision, Times};
+use std::collections::BTreeMap;
 
 /// A source system's record of a subject, as a number: the key of everything that the source says.
 ///
@@ -135,10 +136,9 @@ const WHOLES: [&str; 2] = ["fhir", "hl7"];
 
 /// A JSON object of texts; a name that stands several times has a list. Of the wholes that a source sent, or of all
 /// others; `None` without any.
-fn attributes_to_json(attributes: &[(String, String)], sent: bool) -> Result<Option<String>, Error> {
+fn attributes_to_json(attributes: &Attributes, sent: bool) -> Result<Option<String>, Error> {
     let mut sorted: Vec<(&str, &str)> = attributes
         .iter()
-        .map(|(n, v)| (n.as_str(), v.as_str()))
         .filter(|(n, _)| WHOLES.contains(n) == sent)
         .collect();
     if sorted.is_empty() {
@@ -170,27 +170,25 @@ fn attributes_to_json(attributes: &[(String, String)], sent: bool) -> Result<Opt
         .map_err(|e| Error::Rows { place: "events.attributes".to_owned(), source: e.into() })
 }
 
-fn attributes_of_json(said: Option<String>, sent: Option<String>) -> Result<Vec<(String, String)>, Error> {
-    let mut object: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+fn attributes_of_json(said: Option<String>, sent: Option<String>) -> Result<Attributes, Error> {
+    let mut object: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     for json in said.iter().chain(&sent) {
-        let part: serde_json::Map<_, _> = serde_json::from_str(json).map_err(attributes_fault)?;
+        let part: BTreeMap<_, _> = serde_json::from_str(json).map_err(attributes_fault)?;
         object.extend(part);
     }
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
-    let mut attributes = Vec::with_capacity(object.len());
+    let mut attributes = Attributes::new();
     for (name, value) in object {
         match value {
             serde_json::Value::Array(list) => {
-                attributes.extend(list.into_iter().map(|v| (name.clone(), text(v))));
+                attributes.extend(list.into_iter().map(|v| (&name, text(v))));
             }
             one => attributes.push((name, text(one))),
         }
     }
-    // Stable: values of one name stay in the order in which they came.
-    attributes.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(attributes)
 }
 

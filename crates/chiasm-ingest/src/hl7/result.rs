@@ -37,6 +37,8 @@ pub(super) struct Walk<'c, 'f> {
     line: Option<(Code, String, String)>,
     /// Whether a note belongs to the last event.
     noted: bool,
+    /// The notes of the last event.
+    notes: Vec<String>,
 }
 
 impl<'c, 'f> Walk<'c, 'f> {
@@ -52,6 +54,7 @@ impl<'c, 'f> Walk<'c, 'f> {
             document: None,
             line: None,
             noted: false,
+            notes: Vec::new(),
         }
     }
 
@@ -97,6 +100,7 @@ impl<'c, 'f> Walk<'c, 'f> {
 
     fn push(&mut self, event: Option<Event>) {
         let Some(mut event) = event else { return };
+        self.annotate();
         event.encounter.clone_from(&self.encounter);
         self.events.push(event);
         (self.line, self.noted) = (None, true);
@@ -109,13 +113,16 @@ impl<'c, 'f> Walk<'c, 'f> {
         }
         let text = lines.join("\n");
         if self.noted {
-            let Some(event) = self.events.last_mut() else { return };
-            match event.attributes.iter_mut().find(|(name, _)| name == "note") {
-                Some((_, note)) => note.extend(["\n", &text]),
-                None => event.attributes.push(("note".to_owned(), text)),
-            }
+            self.notes.push(text);
         } else if let Some(order) = &mut self.order {
             order.notes.push(text);
+        }
+    }
+
+    /// Gives the last event its notes.
+    fn annotate(&mut self) {
+        if let (false, Some(event)) = (self.notes.is_empty(), self.events.last_mut()) {
+            event.attributes.push(("note", std::mem::take(&mut self.notes).join("\n")));
         }
     }
 
@@ -279,6 +286,7 @@ impl<'c, 'f> Walk<'c, 'f> {
     /// Ends the present order: its numbers go to its results, and it is an event itself where the
     /// message is an order or brings no result.
     pub(super) fn finish(&mut self) {
+        self.annotate();
         let group = std::mem::replace(&mut self.group, self.events.len());
         let results = std::mem::take(&mut self.results);
         (self.line, self.noted) = (None, false);

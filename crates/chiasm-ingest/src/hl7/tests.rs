@@ -62,7 +62,7 @@ fn values_are_what_their_type_says() {
     assert_eq!((all[2].value, all[2].text.as_deref()), (None, Some("12,5")));
     assert!(entry.findings.iter().any(|f| f.place.ends_with("OBX-5")));
     assert_eq!(all[3].text.as_deref(), Some("Group A; Group B"));
-    assert_eq!(all[3].attributes.iter().filter(|(n, _)| n == "value_code").count(), 2);
+    assert_eq!(all[3].attributes.iter().filter(|(n, _)| *n == "value_code").count(), 2);
     assert_eq!((all[3].attribute("value_code"), all[3].attribute("status")), (Some("HOSP|A"), Some("C")));
     assert_eq!((all[4].value, all[4].attribute("withdrawn")), (None, Some("4.1")));
     assert_eq!(all[5].text.as_deref(), Some("yellow & clear"));

@@ -266,7 +266,7 @@ impl Reading<'_> {
         add(event.value.map_or(String::new(), |v| format!("{:x}", v.to_bits())).as_bytes());
         add(&[u8::from(event.text.is_some())]);
         add(event.text.as_deref().unwrap_or_default().as_bytes());
-        for (name, value) in &event.attributes {
+        for (name, value) in event.attributes.iter() {
             add(name.as_bytes());
             add(value.as_bytes());
         }

@@ -4,7 +4,7 @@ use arrow::array::{
     ArrayRef, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     TimestampNanosecondArray,
 };
-use chiasm_record::Event;
+use chiasm_record::{Attributes, Event};
 use parquet::arrow::ArrowWriter;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ fn a_row_can_be_given_back_to_the_bit() {
         (restored(&event).unwrap().value, restored(&event).unwrap().code),
         (Some(5.5), "LOINC//2345-7")
     );
-    assert_eq!(restored(&Event { attributes: Vec::new(), ..event }), None);
+    assert_eq!(restored(&Event { attributes: Attributes::new(), ..event }), None);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::header::Header;
-use super::info;
+use super::packed::Values;
 use super::record::Record;
 
 /// What INFO says of one alternative allele: gene, consequence, names by HGVS.
@@ -7,8 +7,9 @@ use super::record::Record;
 /// Read from snpEff's ANN, VEP's CSQ (whose parts the header names), and plain GENE keys. Of several
 /// annotations the first that is of the allele counts: writers put the most severe first.
 pub(super) fn of(record: &Record<'_>, alternative: &[u8], header: &Header) -> Vec<(&'static str, String)> {
-    for key in [&b"ANN"[..], b"CSQ"] {
-        let Some(value) = info::value(record.info, key) else { continue };
+    let [.., ann, csq, gene, annovar, clinvar] = record.kept;
+    for (key, values) in [(&b"ANN"[..], ann), (b"CSQ", csq)] {
+        let Some(value) = values.map(Values::written) else { continue };
         let names = parts(header.annotations.get(key).map(String::as_str), key);
         let alleles: Vec<&[u8]> = value.split(|&b| b == b',').collect();
         let minimal = minimal(record.reference, alternative);
@@ -36,11 +37,11 @@ pub(super) fn of(record: &Record<'_>, alternative: &[u8], header: &Header) -> Ve
         }
         return found;
     }
-    for key in [&b"GENE"[..], b"Gene.refGene", b"GENEINFO"] {
-        if let Some(value) = info::value(record.info, key).filter(|v| !v.is_empty() && *v != b".") {
+    for (symbols, values) in [(false, gene), (false, annovar), (true, clinvar)] {
+        if let Some(value) = values.map(Values::written).filter(|v| !v.is_empty() && **v != *b".") {
             // GENEINFO is SYMBOL:number, bars between.
-            let symbol = value.split(|&b| matches!(b, b':' | b'|')).next().unwrap_or(value);
-            return vec![("gene", decoded(if key == b"GENEINFO" { symbol } else { value }))];
+            let symbol = value.split(|&b| matches!(b, b':' | b'|')).next().unwrap_or(&value);
+            return vec![("gene", decoded(if symbols { symbol } else { &value }))];
         }
     }
     Vec::new()

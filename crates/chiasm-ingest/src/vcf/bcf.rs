@@ -1,398 +1,400 @@
-use std::io::{BufRead, Error, ErrorKind, Read};
+use super::dictionary::{Dictionary, plain};
+use super::packed::{Atom, Cursor, Number, Values, digits};
+use super::{Content, Row};
+use crate::Error;
+use crate::lines::{LONGEST, Line, LineEnd, Lines, damaged};
+use std::io::{self, BufRead, ErrorKind, Read};
 
-/// The most bytes that a header or a record may say it has.
+/// The most bytes that a header, or half a record, may say it has.
 const LARGEST: u64 = 64 << 20;
+/// The two lengths before a record.
+const LENGTHS: usize = 8;
 
-/// BCF 2 as the lines of VCF that it stands for, so that both are checked and read alike.
+/// BCF 2, record by record.
 ///
-/// A length is believed only as far as bytes follow. A record that is damaged inside becomes a line of
-/// one dot, which no VCF allows, and the next one is read.
-pub(super) struct Text {
+/// The header and the fixed columns of a record are given as text, so that one set of rules holds for both
+/// formats; INFO and samples are left as they are packed. A record with text that VCF would part elsewhere
+/// (a semicolon inside a value) is given as the line of VCF that it stands for, and one that is damaged
+/// inside as a line of one dot, which no VCF allows. A length is believed only as far as bytes follow.
+pub(super) struct Records {
     bytes: Box<dyn BufRead>,
+    origin: String,
+    header: Option<Lines>,
+    /// Lines of the header that have not been given.
+    left: u64,
+    /// Lines and records given so far.
+    pub number: u64,
     dictionary: Dictionary,
-    line: Vec<u8>,
-    at: usize,
-    begun: bool,
+    /// The record read last, as it is packed.
+    record: Vec<u8>,
+    parts: Parts,
 }
 
+/// What stands where in the record read last.
 #[derive(Default)]
-struct Dictionary {
-    strings: Vec<Vec<u8>>,
-    contigs: Vec<Vec<u8>>,
+struct Parts {
+    /// The first seven columns of VCF.
+    line: Vec<u8>,
+    format: Vec<u8>,
+    info: Vec<Field>,
+    fields: Vec<Field>,
     samples: usize,
+    /// Whether text stands only where it may: no separators inside of values, no control characters.
+    plain: bool,
 }
 
-impl Text {
-    /// The text of what `bytes` holds, unpacked and at its magic number.
-    pub fn new(bytes: Box<dyn BufRead>) -> Self {
-        Self { bytes, dictionary: Dictionary::default(), line: Vec::new(), at: 0, begun: false }
+/// The values of one key, from `at` on; `width` bytes for each sample.
+struct Field {
+    name: i64,
+    at: usize,
+    width: usize,
+    atom: Atom,
+    /// Whether its numbers are the alleles of a genotype.
+    genotype: bool,
+}
+
+/// The packed part of a record: INFO and samples.
+#[derive(Clone, Copy)]
+pub(super) struct Packed<'a> {
+    /// CHROM to FILTER as VCF writes them, tabs between them.
+    pub fixed: &'a [u8],
+    record: &'a [u8],
+    dictionary: &'a Dictionary,
+    parts: &'a Parts,
+}
+
+impl<'a> Packed<'a> {
+    /// Keys of INFO with their values; a flag has none.
+    pub fn info(self) -> impl Iterator<Item = (&'a [u8], Option<Values<'a>>)> {
+        self.parts.info.iter().map(move |field| {
+            let values = (field.atom != Atom::Missing).then(|| field.values(self.record, 0));
+            (self.name(field), values)
+        })
     }
 
-    fn refill(&mut self) -> Result<(), Error> {
-        self.line.clear();
-        self.at = 0;
-        if !self.begun {
-            self.begun = true;
-            let mut magic = [0; 5];
-            self.bytes.read_exact(&mut magic)?;
-            let length = self.length()?.ok_or_else(|| damaged("expected a header"))?;
-            let mut text = self.take(length)?;
-            let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
-            text.truncate(end);
-            self.dictionary = Dictionary::of(&text);
-            self.line = text;
-            return Ok(());
+    fn name(self, field: &Field) -> &'a [u8] {
+        self.dictionary.string(field.name).map_or(&[], |name| &name.text)
+    }
+
+    /// How many keys INFO has.
+    pub fn infos(self) -> usize {
+        self.parts.info.len()
+    }
+
+    /// The FORMAT column as VCF writes it.
+    pub fn format(self) -> &'a [u8] {
+        &self.parts.format
+    }
+
+    pub fn samples(self) -> usize {
+        self.parts.samples
+    }
+
+    /// Field number `at` of sample `i`.
+    pub fn field(self, i: usize, at: usize) -> Option<Values<'a>> {
+        self.parts.fields.get(at).map(|field| field.values(self.record, i))
+    }
+
+    /// Each field with the numbers of all samples one after the other.
+    pub fn fields(self) -> impl Iterator<Item = Values<'a>> {
+        let samples = self.samples();
+        let all = move |field: &Field| Field { width: field.width * samples, ..*field };
+        self.parts.fields.iter().map(move |field| all(field).values(self.record, 0))
+    }
+
+    /// The fields of sample `i`, in the order of FORMAT.
+    pub fn sample(self, i: usize) -> impl Iterator<Item = Values<'a>> {
+        self.parts.fields.iter().map(move |field| field.values(self.record, i))
+    }
+}
+
+impl Field {
+    fn values<'a>(&self, record: &'a [u8], sample: usize) -> Values<'a> {
+        let at = self.at + sample * self.width;
+        let bytes = &record[at..at + self.width];
+        match self.atom {
+            Atom::Integer(width) if self.genotype => Values::Alleles(bytes, width),
+            atom => Values::packed(bytes, atom),
         }
-        let Some(shared) = self.length()? else { return Ok(()) };
-        let own = self.length()?.ok_or_else(|| damaged("expected the second length of a record"))?;
-        let (shared, own) = (self.take(shared)?, self.take(own)?);
-        if record(&mut self.line, &self.dictionary, &shared, &own).is_none() {
-            self.line.clear();
-            self.line.push(b'.');
+    }
+}
+
+impl Records {
+    /// The records of what `bytes` holds, unpacked and at its magic number.
+    pub fn new(bytes: Box<dyn BufRead>, origin: &str) -> Self {
+        Self {
+            bytes,
+            origin: origin.to_owned(),
+            header: None,
+            left: 0,
+            number: 0,
+            dictionary: Dictionary::default(),
+            record: Vec::new(),
+            parts: Parts::default(),
         }
-        self.line.push(b'\n');
+    }
+
+    /// The next line of the header or record, `None` after the last.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where the bytes cannot be read on.
+    pub fn next(&mut self) -> Result<Option<Row<'_>>, Error> {
+        let more = self.advance().map_err(|e| damaged(&self.origin, self.number, &e))?;
+        if !more {
+            return Ok(None);
+        }
+        self.number += 1;
+        let Self { header, dictionary, record, parts, .. } = self;
+        let (number, offset) = (self.number, None);
+        if let (1.., Some(header)) = (self.left, header) {
+            self.left -= 1;
+            let line = header.next()?;
+            return Ok(line.map(|line| Row {
+                number,
+                offset,
+                bytes: line.text,
+                content: Content::Line(line),
+            }));
+        }
+        let content = if parts.plain {
+            Content::Packed(Packed { fixed: &parts.line, record, dictionary, parts })
+        } else {
+            let end = if parts.line.len() < LONGEST { LineEnd::Complete } else { LineEnd::TooLong };
+            Content::Line(Line { text: &parts.line, end })
+        };
+        Ok(Some(Row { number, offset, bytes: record, content }))
+    }
+
+    /// Reads what comes next; `false` at the end of the file.
+    fn advance(&mut self) -> io::Result<bool> {
+        if self.header.is_none() {
+            self.begin()?;
+        }
+        if self.left > 0 {
+            return Ok(true);
+        }
+        let Some(shared) = self.length()? else { return Ok(false) };
+        let own = self.length()?.ok_or_else(|| invalid("expected the second length of a record"))?;
+        self.record.clear();
+        if self.record.capacity() > 1 << 20 {
+            self.record.shrink_to(1 << 16);
+        }
+        for length in [shared, own] {
+            self.record.extend_from_slice(&(length as u32).to_le_bytes());
+        }
+        take(&mut self.bytes, shared + own, &mut self.record)?;
+        let Self { dictionary, record, parts, .. } = self;
+        parts.clear(dictionary.complete);
+        let (shared, own) = record[LENGTHS..].split_at(shared as usize);
+        if parts.decode(dictionary, shared, own).is_none() {
+            parts.plain = false;
+            parts.line.clear();
+            parts.line.push(b'.');
+        } else if !parts.plain {
+            let mut line = std::mem::take(&mut parts.line);
+            Packed { fixed: &[], record, dictionary, parts }.write(&mut line);
+            parts.line = line;
+        }
+        Ok(true)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.bytes.read_exact(&mut [0; 5])?;
+        let length = self.length()?.ok_or_else(|| invalid("expected a header"))?;
+        let mut text = Vec::new();
+        take(&mut self.bytes, length, &mut text)?;
+        text.truncate(text.iter().position(|&b| b == 0).unwrap_or(text.len()));
+        if !text.is_empty() && !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        self.dictionary = Dictionary::of(&text);
+        self.left = text.iter().filter(|&&b| b == b'\n').count() as u64;
+        self.header = Some(Lines::new(Box::new(io::Cursor::new(text)), &self.origin));
         Ok(())
     }
 
     /// The next length; `None` at the end of the file.
-    fn length(&mut self) -> Result<Option<u64>, Error> {
-        let mut length = [0; 4];
+    fn length(&mut self) -> io::Result<Option<u64>> {
         if self.bytes.fill_buf()?.is_empty() {
             return Ok(None);
         }
+        let mut length = [0; 4];
         self.bytes.read_exact(&mut length)?;
         let length = u64::from(u32::from_le_bytes(length));
-        if length > LARGEST { Err(damaged("expected a record of at most 64 MiB")) } else { Ok(Some(length)) }
-    }
-
-    fn take(&mut self, length: u64) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        (&mut self.bytes).take(length).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 == length { Ok(bytes) } else { Err(ErrorKind::UnexpectedEof.into()) }
+        if length > LARGEST { Err(invalid("expected a record of at most 64 MiB")) } else { Ok(Some(length)) }
     }
 }
 
-fn damaged(why: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidData, why)
+fn invalid(why: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
 }
 
-impl Read for Text {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
-        let have = self.fill_buf()?;
-        let n = have.len().min(into.len());
-        into[..n].copy_from_slice(&have[..n]);
-        self.consume(n);
-        Ok(n)
-    }
-}
-
-impl BufRead for Text {
-    fn fill_buf(&mut self) -> Result<&[u8], Error> {
-        if self.at >= self.line.len() {
-            self.refill()?;
+/// Adds the next `length` bytes to `to`.
+fn take(from: &mut dyn BufRead, length: u64, to: &mut Vec<u8>) -> io::Result<()> {
+    let mut left = length as usize;
+    while left > 0 {
+        let have = from.fill_buf()?;
+        let n = have.len().min(left);
+        if n == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
         }
-        Ok(&self.line[self.at..])
+        to.extend_from_slice(&have[..n]);
+        from.consume(n);
+        left -= n;
     }
-
-    fn consume(&mut self, n: usize) {
-        self.at += n;
-    }
+    Ok(())
 }
 
-impl Dictionary {
-    /// The dictionaries that header lines make, in their order or by their IDX.
-    fn of(text: &[u8]) -> Self {
-        let mut all = Self { strings: vec![b"PASS".to_vec()], ..Self::default() };
-        for line in text.split(|&b| b == b'\n') {
-            if line.starts_with(b"#CHROM") {
-                all.samples = line.split(|&b| b == b'\t').count().saturating_sub(9);
+impl Parts {
+    fn clear(&mut self, plain: bool) {
+        self.line.clear();
+        if self.line.capacity() > 1 << 20 {
+            self.line.shrink_to(1 << 16);
+        }
+        self.format.clear();
+        self.info.clear();
+        self.fields.clear();
+        (self.samples, self.plain) = (0, plain);
+    }
+
+    /// Takes the two parts of a record; `None` where its bytes do not fit together.
+    fn decode(&mut self, dictionary: &Dictionary, shared: &[u8], own: &[u8]) -> Option<()> {
+        let mut at = Cursor(shared);
+        let line = &mut self.line;
+        line.extend_from_slice(&dictionary.contig(at.u32()?)?.text);
+        line.push(b'\t');
+        digits(i64::from(at.u32()? as i32) + 1, line);
+        at.u32()?;
+        let quality = at.bytes(4)?;
+        let (alleles_info, format_samples) = (at.u32()?, at.u32()?);
+        let (alleles, infos) = (alleles_info >> 16, alleles_info & 0xffff);
+        let (formats, samples) = (format_samples >> 24, (format_samples & 0xff_ffff) as usize);
+        line.push(b'\t');
+        at.values()?.write(line);
+        for i in 0..alleles {
+            line.push(if i < 2 { b'\t' } else { b',' });
+            at.values()?.write(line);
+        }
+        if alleles < 2 {
+            line.extend_from_slice(if alleles == 0 { b"\t.\t." } else { b"\t." });
+        }
+        line.push(b'\t');
+        Values::Numbers(quality, Atom::Float).write(line);
+        line.push(b'\t');
+        filters(&mut at, dictionary, line)?;
+        let tabs = line.iter().filter(|&&b| b == b'\t').count();
+        self.plain &=
+            tabs == 6 && line.iter().fold(true, |p, &b| p & ((b == b'\t') | (b' '..0x7f).contains(&b)));
+        for _ in 0..infos {
+            let field = self.field(&mut at, dictionary, 1, b';')?;
+            self.info.push(Field { at: LENGTHS + shared.len() - field.at, ..field });
+        }
+        if samples != dictionary.samples {
+            return None;
+        }
+        if samples == 0 {
+            return Some(());
+        }
+        self.samples = samples;
+        let mut at = Cursor(own);
+        for i in 0..formats {
+            let field = self.field(&mut at, dictionary, samples, b':')?;
+            if i > 0 {
+                self.format.push(b':');
             }
-            let Ok(super::meta::Meta::Structured(key, Ok(fields))) = super::meta::meta(line) else {
-                continue;
-            };
-            let list = match key {
-                b"FILTER" | b"INFO" | b"FORMAT" => &mut all.strings,
-                b"contig" => &mut all.contigs,
-                _ => continue,
-            };
-            let find = |key: &[u8]| fields.iter().find(|f| f.key == key).map(|f| f.value);
-            let Some(id) = find(b"ID") else { continue };
-            let index = find(b"IDX").and_then(super::record::whole).map(|i| i as usize);
-            match index {
-                // A sparse dictionary may not make a table of gigabytes.
-                Some(index) if index <= list.len() + 65_536 => {
-                    if list.len() <= index {
-                        list.resize(index + 1, Vec::new());
-                    }
-                    list[index] = id.to_vec();
-                }
-                Some(_) => {}
-                None if list.iter().any(|known| known == id) => {}
-                None => list.push(id.to_vec()),
-            }
+            let name = &dictionary.string(field.name)?.text;
+            self.format.extend_from_slice(name);
+            let at = LENGTHS + shared.len() + own.len() - field.at;
+            self.fields.push(Field { at, genotype: name == b"GT", ..field });
         }
-        all
-    }
-
-    fn string(&self, index: i64) -> Option<&[u8]> {
-        self.strings.get(usize::try_from(index).ok()?).filter(|s| !s.is_empty()).map(Vec::as_slice)
-    }
-}
-
-/// Bytes of a record, from front to back.
-struct Cursor<'a>(&'a [u8]);
-
-/// The type of typed values.
-#[derive(Clone, Copy)]
-enum Atom {
-    Missing,
-    Integer(usize),
-    Float,
-    Character,
-}
-
-impl Atom {
-    fn width(self) -> usize {
-        match self {
-            Self::Missing => 0,
-            Self::Integer(width) => width,
-            Self::Float => 4,
-            Self::Character => 1,
+        if formats == 0 {
+            self.format.push(b'.');
         }
-    }
-}
-
-/// One value out of a vector.
-enum Value {
-    Missing,
-    End,
-    Integer(i64),
-    Float(f32),
-}
-
-impl<'a> Cursor<'a> {
-    fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(n)?;
-        self.0 = rest;
-        Some(taken)
+        Some(())
     }
 
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
-    }
-
-    /// A descriptor: how many values, of which type.
-    fn kind(&mut self) -> Option<(usize, Atom)> {
-        let byte = self.bytes(1)?[0];
-        let atom = match byte & 15 {
-            0 => Atom::Missing,
-            1 => Atom::Integer(1),
-            2 => Atom::Integer(2),
-            3 => Atom::Integer(4),
-            5 => Atom::Float,
-            7 => Atom::Character,
-            _ => return None,
-        };
-        let count = match byte >> 4 {
-            15 => usize::try_from(self.integer()?).ok()?,
-            count => usize::from(count),
-        };
-        Some((count, atom))
-    }
-
-    /// One typed whole number.
-    fn integer(&mut self) -> Option<i64> {
-        let byte = self.bytes(1)?[0];
-        let width = match byte {
-            0x11 => 1,
-            0x12 => 2,
-            0x13 => 4,
-            _ => return None,
-        };
-        match value(self.bytes(width)?, Atom::Integer(width))? {
-            Value::Integer(n) => Some(n),
-            _ => None,
-        }
-    }
-
-    fn vector(&mut self) -> Option<(&'a [u8], Atom)> {
-        let (count, atom) = self.kind()?;
-        Some((self.bytes(count.checked_mul(atom.width())?)?, atom))
-    }
-}
-
-fn value(bytes: &[u8], atom: Atom) -> Option<Value> {
-    Some(match atom {
-        Atom::Missing => Value::Missing,
-        Atom::Float => match u32::from_le_bytes(bytes.try_into().ok()?) {
-            0x7f80_0001 => Value::Missing,
-            0x7f80_0002 => Value::End,
-            bits => Value::Float(f32::from_bits(bits)),
-        },
-        Atom::Integer(_) => {
-            let (n, least) = match *bytes {
-                [a] => (i64::from(a as i8), i64::from(i8::MIN)),
-                [a, b] => (i64::from(i16::from_le_bytes([a, b])), i64::from(i16::MIN)),
-                [a, b, c, d] => (i64::from(i32::from_le_bytes([a, b, c, d])), i64::from(i32::MIN)),
-                _ => return None,
-            };
-            match n - least {
-                0 => Value::Missing,
-                1 => Value::End,
-                _ => Value::Integer(n),
-            }
-        }
-        Atom::Character => return None,
-    })
-}
-
-/// Writes a vector as VCF does.
-fn write(line: &mut Vec<u8>, bytes: &[u8], atom: Atom) -> Option<()> {
-    if let Atom::Character = atom {
-        let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-        line.extend_from_slice(if end == 0 { b"." } else { &bytes[..end] });
-        return Some(());
-    }
-    let before = line.len();
-    for chunk in bytes.chunks_exact(atom.width().max(1)) {
-        let comma = line.len() > before;
-        let text = match value(chunk, atom)? {
-            Value::End => break,
-            Value::Missing => ".".to_owned(),
-            Value::Integer(n) => n.to_string(),
-            Value::Float(x) => x.to_string(),
-        };
-        if comma {
-            line.push(b',');
-        }
-        line.extend_from_slice(text.as_bytes());
-    }
-    if line.len() == before {
-        line.push(b'.');
-    }
-    Some(())
-}
-
-/// Writes a genotype: each number is an allele and whether it is phased.
-fn genotype(line: &mut Vec<u8>, bytes: &[u8], width: usize) -> Option<()> {
-    let before = line.len();
-    for chunk in bytes.chunks_exact(width) {
-        let code = match value(chunk, Atom::Integer(width))? {
-            Value::Integer(code) => code,
-            Value::Missing => 0,
-            _ => break,
-        };
-        if line.len() > before {
-            line.push(if code & 1 == 1 { b'|' } else { b'/' });
-        }
-        match code >> 1 {
-            ..=0 => line.push(b'.'),
-            allele => line.extend_from_slice((allele - 1).to_string().as_bytes()),
-        }
-    }
-    if line.len() == before {
-        line.push(b'.');
-    }
-    Some(())
-}
-
-/// Writes a record as a line; `None` where its bytes do not fit together.
-fn record(line: &mut Vec<u8>, dictionary: &Dictionary, shared: &[u8], own: &[u8]) -> Option<()> {
-    let mut at = Cursor(shared);
-    let contig = dictionary.contigs.get(usize::try_from(at.u32()?).ok()?).filter(|c| !c.is_empty())?;
-    let position = i64::from(at.u32()? as i32) + 1;
-    at.u32()?;
-    let quality = at.bytes(4)?;
-    let (alleles_info, format_samples) = (at.u32()?, at.u32()?);
-    let (alleles, infos) = (alleles_info >> 16, alleles_info & 0xffff);
-    let (formats, samples) = (format_samples >> 24, (format_samples & 0xff_ffff) as usize);
-    line.extend_from_slice(contig);
-    line.extend_from_slice(format!("\t{position}\t").as_bytes());
-    let (id, atom) = at.vector()?;
-    write(line, id, atom)?;
-    for i in 0..alleles {
-        line.push(if i < 2 { b'\t' } else { b',' });
-        let (allele, atom) = at.vector()?;
-        write(line, allele, atom)?;
-    }
-    if alleles < 2 {
-        line.extend_from_slice(if alleles == 0 { b"\t.\t." } else { b"\t." });
-    }
-    line.push(b'\t');
-    write(line, quality, Atom::Float)?;
-    line.push(b'\t');
-    let (filters, atom) = at.vector()?;
-    if filters.is_empty() {
-        line.push(b'.');
-    }
-    for (i, chunk) in filters.chunks_exact(atom.width().max(1)).enumerate() {
-        let Value::Integer(index) = value(chunk, atom)? else { return None };
-        if i > 0 {
-            line.push(b';');
-        }
-        line.extend_from_slice(dictionary.string(index)?);
-    }
-    line.push(b'\t');
-    if infos == 0 {
-        line.push(b'.');
-    }
-    for i in 0..infos {
-        if i > 0 {
-            line.push(b';');
-        }
-        let key = at.integer()?;
-        line.extend_from_slice(dictionary.string(key)?);
-        let (values, atom) = at.vector()?;
-        if !matches!(atom, Atom::Missing) {
-            line.push(b'=');
-            write(line, values, atom)?;
-        }
-    }
-    if samples != dictionary.samples {
-        return None;
-    }
-    if samples > 0 { sample_columns(line, dictionary, formats, samples, own) } else { Some(()) }
-}
-
-fn sample_columns(
-    line: &mut Vec<u8>,
-    dictionary: &Dictionary,
-    formats: u32,
-    samples: usize,
-    own: &[u8],
-) -> Option<()> {
-    let mut at = Cursor(own);
-    let mut fields = Vec::new();
-    line.push(b'\t');
-    if formats == 0 {
-        line.push(b'.');
-    }
-    for i in 0..formats {
-        let name = dictionary.string(at.integer()?)?;
+    /// The next key with its values, of which there are `times` as many; `at` counts from the end.
+    fn field(
+        &mut self,
+        at: &mut Cursor<'_>,
+        dictionary: &Dictionary,
+        times: usize,
+        separator: u8,
+    ) -> Option<Field> {
+        let name = at.integer()?;
         let (count, atom) = at.kind()?;
         let width = count.checked_mul(atom.width())?;
-        let bytes = at.bytes(width.checked_mul(samples)?)?;
-        if i > 0 {
-            line.push(b':');
+        let from = at.0.len();
+        let bytes = at.bytes(width.checked_mul(times)?)?;
+        self.plain &= dictionary.string(name)?.plain;
+        if atom == Atom::Character {
+            let mut texts = bytes.chunks_exact(width.max(1));
+            self.plain &=
+                texts.all(|t| matches!(Values::packed(t, atom), Values::Text(t) if plain(t, separator)));
         }
-        line.extend_from_slice(name);
-        fields.push((name == b"GT", bytes, width, atom));
+        Some(Field { name, at: from, width, atom, genotype: false })
     }
-    for sample in 0..samples {
-        line.push(b'\t');
-        if fields.is_empty() {
-            line.push(b'.');
+}
+
+fn filters(at: &mut Cursor<'_>, dictionary: &Dictionary, line: &mut Vec<u8>) -> Option<()> {
+    let (count, atom) = at.kind()?;
+    let bytes = at.bytes(count.checked_mul(atom.width())?)?;
+    if bytes.is_empty() {
+        line.push(b'.');
+    }
+    let mut indices = Values::packed(bytes, atom).numbers();
+    for i in 0..bytes.len() / atom.width().max(1) {
+        let Some(Number::Integer(index)) = indices.next() else { return None };
+        if i > 0 {
+            line.push(b';');
         }
-        for (i, (is_genotype, bytes, width, atom)) in fields.iter().enumerate() {
-            if i > 0 {
-                line.push(b':');
-            }
-            let own = &bytes[sample * width..(sample + 1) * width];
-            match atom {
-                Atom::Integer(size) if *is_genotype => genotype(line, own, *size)?,
-                atom => write(line, own, *atom)?,
-            }
-        }
+        line.extend_from_slice(&dictionary.string(index)?.text);
     }
     Some(())
+}
+
+impl Packed<'_> {
+    /// The record as a line of VCF.
+    pub fn line(self) -> Vec<u8> {
+        let mut line = self.fixed.to_vec();
+        self.write(&mut line);
+        line
+    }
+
+    /// Writes INFO, FORMAT and the samples after the fixed columns, as far as a line may go.
+    fn write(self, line: &mut Vec<u8>) {
+        line.push(b'\t');
+        if self.infos() == 0 {
+            line.push(b'.');
+        }
+        for (i, (key, values)) in self.info().enumerate() {
+            if i > 0 {
+                line.push(b';');
+            }
+            line.extend_from_slice(key);
+            if let Some(values) = values {
+                line.push(b'=');
+                values.write(line);
+            }
+        }
+        if self.samples() > 0 {
+            line.push(b'\t');
+            line.extend_from_slice(self.format());
+        }
+        for sample in 0..self.samples() {
+            if line.len() >= LONGEST {
+                return;
+            }
+            line.push(b'\t');
+            if self.parts.fields.is_empty() {
+                line.push(b'.');
+            }
+            for (i, values) in self.sample(sample).enumerate() {
+                if i > 0 {
+                    line.push(b':');
+                }
+                values.write(line);
+            }
+        }
+    }
 }

@@ -1,9 +1,10 @@
 use super::faults::Faults;
 use super::header::Header;
+use super::info::Keys;
 use super::record::Record;
 use super::samples::Format;
 use super::sequence::Sequence;
-use super::{info, samples};
+use super::{Content, Row, info, samples};
 use crate::lines::{Line, LineEnd};
 
 /// Takes a file line by line and finds what breaks the specification.
@@ -12,6 +13,7 @@ pub(super) struct Checker {
     pub header: Option<Header>,
     pub faults: Faults,
     pub format: Format,
+    keys: Keys,
     sequence: Sequence,
     /// Blank lines since the last other line: at the end they are let through.
     blank: Option<u64>,
@@ -20,6 +22,7 @@ pub(super) struct Checker {
 }
 
 /// What a line turned out to be.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and mostly the large one")]
 pub(super) enum Kind<'a> {
     /// A line before the records, or a blank one.
     Other,
@@ -30,9 +33,21 @@ pub(super) enum Kind<'a> {
 }
 
 impl Checker {
-    /// Takes line `number`.
-    pub fn line<'a>(&mut self, number: u64, line: &Line<'a>) -> Kind<'a> {
+    /// Takes what comes next.
+    pub fn row<'a>(&mut self, row: &Row<'a>) -> Kind<'a> {
         self.faults.fresh();
+        match &row.content {
+            Content::Line(line) => self.line(row.number, line),
+            Content::Packed(packed) => {
+                self.blank();
+                let Some(header) = &self.header else { return Kind::Broken };
+                let record = Record::of_packed(*packed, row.number, header, &mut self.faults);
+                self.record(row.number, record)
+            }
+        }
+    }
+
+    fn line<'a>(&mut self, number: u64, line: &Line<'a>) -> Kind<'a> {
         let text = line.text;
         if line.end == LineEnd::TooLong {
             self.faults.error("vcf.line.length", number, "expected lines of at most 64 MiB");
@@ -48,9 +63,8 @@ impl Checker {
             self.blank.get_or_insert(number);
             return Kind::Other;
         }
-        if let Some(blank) = self.blank.take() {
-            self.faults.error("vcf.line.blank", blank, "expected no blank lines");
-        }
+        self.blank();
+        let Some(header) = &mut self.header else { return Kind::Broken };
         if !header.complete {
             if text.starts_with(b"##") {
                 if number > 1 {
@@ -77,9 +91,21 @@ impl Checker {
             self.faults.error("vcf.header.late", number, "expected records after the line of column names");
             return Kind::Other;
         }
+        let record = Record::of_line(text, number, header, &mut self.faults);
+        self.record(number, record)
+    }
+
+    /// Blank lines before another line.
+    fn blank(&mut self) {
+        if let Some(blank) = self.blank.take() {
+            self.faults.error("vcf.line.blank", blank, "expected no blank lines");
+        }
+    }
+
+    fn record<'a>(&mut self, number: u64, record: Option<Record<'a>>) -> Kind<'a> {
         self.records += 1;
-        let Some(record) = Record::read(text, number, header, &mut self.faults) else { return Kind::Broken };
-        info::check(&record, number, header, &mut self.faults);
+        let (Some(mut record), Some(header)) = (record, &self.header) else { return Kind::Broken };
+        info::check(&mut record, &mut self.keys, number, header, &mut self.faults);
         samples::check(&record, &mut self.format, number, header, &mut self.faults);
         self.sequence.check(&record, number, header, &mut self.faults);
         Kind::Record(record)

@@ -11,6 +11,7 @@ pub(super) struct Faults {
     told: Vec<Fault>,
     /// How often each rule was broken, in order of its first time.
     counts: Vec<(&'static str, Severity, usize)>,
+    total: usize,
     by_rule: HashMap<(&'static str, Severity), usize>,
     /// The worst since [`Faults::fresh`], with its rule and message.
     worst: Option<(Severity, &'static str, Cow<'static, str>)>,
@@ -31,6 +32,7 @@ impl Faults {
             counts.len() - 1
         });
         self.counts[at].2 += 1;
+        self.total += 1;
         let message = message.into();
         if self.counts[at].2 <= TOLD {
             let place = if line == 0 { String::new() } else { format!("line {line}") };
@@ -65,6 +67,11 @@ impl Faults {
         message: impl Into<Cow<'static, str>>,
     ) {
         self.add(if strict { Severity::Error } else { Severity::Warning }, rule, line, message);
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.total
     }
 
     /// Forgets which fault was the worst.

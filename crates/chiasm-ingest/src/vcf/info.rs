@@ -1,70 +1,157 @@
 use super::alleles::{Allele, allele};
+use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::{Header, is_info_key};
+use super::packed::Values;
 use super::record::{Record, has_twice, whole};
 use super::reserved::{Definition, Number, Type};
 use super::values::{Alleles, Meaning, Misfit, info_meaning, misfit};
 use super::version::Version;
 
-/// Splits an INFO column into keys and values; a flag has no value.
-pub(super) fn pairs(info: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-    let missing = info == b".";
-    info.split(|&b| b == b';').filter(move |_| !missing).map(|pair| {
-        match pair.iter().position(|&b| b == b'=') {
-            Some(at) => (&pair[..at], Some(&pair[at + 1..])),
-            None => (pair, None),
-        }
-    })
+/// The INFO column.
+#[derive(Clone, Copy)]
+pub(super) enum Info<'a> {
+    Text(&'a [u8]),
+    Packed(Packed<'a>),
 }
 
-/// The value of INFO key `key`; empty for a flag.
-pub(super) fn value<'a>(info: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    pairs(info).find(|(k, _)| *k == key).map(|(_, v)| v.unwrap_or_default())
+impl<'a> Info<'a> {
+    /// Keys with their values; a flag has none.
+    pub fn pairs(self) -> impl Iterator<Item = (&'a [u8], Option<Values<'a>>)> {
+        let (text, packed) = match self {
+            Self::Text(text) => (Some(text).filter(|_| !self.is_missing()), None),
+            Self::Packed(packed) => (None, Some(packed)),
+        };
+        let pairs = text.into_iter().flat_map(|text| text.split(|&b| b == b';'));
+        let text = pairs.map(|pair| match pair.iter().position(|&b| b == b'=') {
+            Some(at) => (&pair[..at], Some(Values::Text(&pair[at + 1..]))),
+            None => (pair, None),
+        });
+        text.chain(packed.into_iter().flat_map(Packed::info))
+    }
+
+    /// Whether there is nothing.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Text(text) => text == b".",
+            Self::Packed(packed) => packed.infos() == 0,
+        }
+    }
+}
+
+/// Keys whose values become attributes of events.
+const KEPT: [&[u8]; 9] =
+    [b"AF", b"SVTYPE", b"END", b"SVLEN", b"ANN", b"CSQ", b"GENE", b"Gene.refGene", b"GENEINFO"];
+
+/// The values of the [`KEPT`] keys, of each the first; empty for a flag.
+pub(super) type Kept<'a> = [Option<Values<'a>>; KEPT.len()];
+
+/// What is known of the keys that records had last, by their place: most records repeat them.
+#[derive(Default)]
+pub(super) struct Keys {
+    places: Vec<(Vec<u8>, Key)>,
+    /// How many keys the record last had, if each once and all remembered.
+    unique: usize,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy)]
+struct Key {
+    /// Whether it may name a field.
+    fits: bool,
+    declared: bool,
+    definition: Option<Definition>,
+    meaning: Meaning,
+    /// Which of the [`KEPT`] it is.
+    kept: Option<usize>,
+}
+
+impl Keys {
+    /// The longest name and the most places that are remembered.
+    const MOST: usize = 64;
+
+    fn at(&mut self, i: usize, name: &[u8], header: &Header) -> Key {
+        if let Some((_, key)) = self.places.get(i).filter(|(known, _)| known == name) {
+            return *key;
+        }
+        self.unique = 0;
+        let key = Key {
+            fits: is_info_key(name, header.version),
+            declared: header.info.contains_key(name),
+            definition: header.info_definition(name),
+            meaning: info_meaning(name, header.version),
+            kept: KEPT.iter().position(|kept| *kept == name),
+        };
+        if i < Self::MOST && name.len() <= Self::MOST {
+            let known = self.places.len();
+            match self.places.get_mut(i) {
+                Some(place) => *place = (name.to_vec(), key),
+                None if i == known => self.places.push((name.to_vec(), key)),
+                None => {}
+            }
+        }
+        key
+    }
 }
 
 fn shown(key: &[u8]) -> String {
     String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned()
 }
 
-/// Checks the INFO column of `record`.
-pub(super) fn check(record: &Record<'_>, number: u64, header: &Header, faults: &mut Faults) {
+/// Checks the INFO column of `record`, and keeps what reading it needs.
+pub(super) fn check(
+    record: &mut Record<'_>,
+    known: &mut Keys,
+    number: u64,
+    header: &Header,
+    faults: &mut Faults,
+) {
     let (info, version) = (record.info, header.version);
-    if info == b"." {
+    if info.is_missing() {
         return ends(record, None, number, header, faults);
     }
-    if info.is_empty() {
+    if matches!(info, Info::Text(b"")) {
         return faults.error("vcf.info", number, "expected a dot where there is nothing");
     }
     let mut keys: Vec<&[u8]> = Vec::with_capacity(16);
     let mut end = None;
     let alleles = Alleles { alternatives: record.count, ploidy: None };
-    for (key, value) in pairs(info) {
-        keys.push(key);
-        if !is_info_key(key, version) {
+    for (i, (name, values)) in info.pairs().enumerate() {
+        keys.push(name);
+        let key = known.at(i, name, header);
+        if let Some(kept) = key.kept {
+            record.kept[kept].get_or_insert(values.unwrap_or(Values::Text(b"")));
+        }
+        if !key.fits {
             faults.error("vcf.info.key", number, "expected keys of letters, digits, underscores and dots");
             continue;
         }
-        let definition = header.info_definition(key);
-        if !header.info.contains_key(key) {
+        if !key.declared {
             faults.warn("vcf.info.undeclared", number, "expected an INFO line for each key");
         }
-        let meaning = info_meaning(key, version);
-        match value {
-            None => without_value(key, definition, number, faults),
-            Some([]) => {
-                faults.error("vcf.info.value", number, format!("INFO {}: expected a value", shown(key)))
+        match values {
+            None => without_value(name, key.definition, number, faults),
+            Some(Values::Text(b"")) => {
+                faults.error("vcf.info.value", number, format!("INFO {}: expected a value", shown(name)))
             }
-            Some(value) => {
-                text(value, number, version, faults);
-                with_value(key, value, definition, meaning, alleles, number, version, faults);
-                if meaning == Meaning::End {
-                    end = whole(value);
+            Some(values) => {
+                if let Values::Text(value) = values {
+                    text(value, number, version, faults);
+                }
+                with_values(name, values, key, alleles, number, version, faults);
+                if key.meaning == Meaning::End {
+                    end = whole(&values.written());
                 }
             }
         }
     }
-    if has_twice(&keys) {
+    if keys.len() == known.unique {
+        // As before.
+    } else if has_twice(&keys) {
+        known.unique = 0;
         faults.either(version.strict(), "vcf.info.duplicate", number, "expected each INFO key once");
+    } else if keys.len() <= Keys::MOST {
+        known.unique = keys.len();
     }
     ends(record, end, number, header, faults);
 }
@@ -76,33 +163,31 @@ fn without_value(key: &[u8], definition: Option<Definition>, number: u64, faults
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call; a struct would only rename them")]
-fn with_value(
-    key: &[u8],
-    value: &[u8],
-    definition: Option<Definition>,
-    meaning: Meaning,
+fn with_values(
+    name: &[u8],
+    values: Values<'_>,
+    key: Key,
     alleles: Alleles,
     number: u64,
     version: Version,
     faults: &mut Faults,
 ) {
-    if let Some(Definition { number: count, kind: Type::Flag }) = definition {
+    if let Some(Definition { number: count, kind: Type::Flag }) = key.definition {
         // Writers of flags as 0 and 1 are let through by the standard's own test files.
-        let message = || format!("INFO {}: expected a flag without a value", shown(key));
-        match value {
+        let message = || format!("INFO {}: expected a flag without a value", shown(name));
+        match &*values.written() {
             b"0" | b"1" => faults.warn("vcf.info.flag", number, message()),
             _ if count == Number::Count(0) => faults.error("vcf.info.flag", number, message()),
             _ => faults.warn("vcf.info.flag", number, message()),
         }
         return;
     }
-    if value.len() > 1 && value.starts_with(b"\"") && value.ends_with(b"\"") {
+    if let Values::Text([b'"', .., b'"']) = values {
         // Quotation marks mean nothing in INFO; commas between them part no values for those who write them.
         return faults.warn("vcf.info.quoted", number, "expected no quotation marks around a value");
     }
-    let say = |what: &str| format!("INFO {}: expected {what}", shown(key));
-    match misfit(value, definition, meaning, alleles) {
+    let say = |what: &str| format!("INFO {}: expected {what}", shown(name));
+    match misfit(values, key.definition, key.meaning, alleles) {
         None => {}
         Some(Misfit::Count(n)) => faults.error("vcf.info.number", number, say(&format!("{n} values"))),
         Some(Misfit::Type(what)) => faults.error("vcf.info.type", number, say(what)),
@@ -151,7 +236,7 @@ fn ends(record: &Record<'_>, end: Option<u64>, number: u64, header: &Header, fau
             _ => None,
         });
         let first = |id: &[u8]| id.split(|&b| b == b':').next().unwrap_or(id).to_vec();
-        let has = |key: &[u8]| pairs(record.info).any(|(k, _)| k == key);
+        let has = |key: &[u8]| record.info.pairs().any(|(k, _)| k == key);
         if record.alternatives == b"<*>" && end.is_none() {
             faults.error("vcf.info.end", number, "expected INFO END with the allele <*>");
         }
@@ -160,12 +245,13 @@ fn ends(record: &Record<'_>, end: Option<u64>, number: u64, header: &Header, fau
             faults.warn("vcf.info.svclaim", number, "expected INFO SVCLAIM with <DEL> and <DUP>");
         }
     }
-    if let Some(Some(length)) = header.contigs.get(record.chromosome)
-        && record.position > length + 1
-    {
-        faults.warn("vcf.pos.contig", number, "expected a position on the contig, or one past its end");
-    }
-    if !header.contigs.is_empty() && !header.contigs.contains_key(record.chromosome) {
-        faults.warn("vcf.chrom.undeclared", number, "expected a contig line for each chromosome");
+    match header.contigs.get(record.chromosome) {
+        Some(Some(length)) if record.position > length.saturating_add(1) => {
+            faults.warn("vcf.pos.contig", number, "expected a position on the contig, or one past its end");
+        }
+        None if !header.contigs.is_empty() => {
+            faults.warn("vcf.chrom.undeclared", number, "expected a contig line for each chromosome");
+        }
+        _ => {}
     }
 }

@@ -1,19 +1,17 @@
-//! Lines and BCF records as events by sample, block by block. Long: one pass with one state.
-
-use super::alleles::shortest;
-use super::annotation;
 use super::checker::{Checker, Kind};
 use super::header::Header;
 use super::record::Record;
-use super::samples::{Format, Genotype};
-use super::{info, open};
+use super::samples::{Format, Genotype, KEPT_FIELDS};
+use super::site::Site;
+use super::{Content, Row, Rows, text_of};
 use crate::Error;
 use crate::asset::whole_file;
 use crate::feed::{Entry, Feed, Mention, Parts, Rejected, Sink, SinkError, Source};
-use crate::lines::LineEnd;
+use crate::lines::{Line, LineEnd};
 use bytes::Bytes;
 use chiasm_linkage::{IdentifierKind, Identity};
-use chiasm_record::{AssetId, Code, Event, Finding, Modality, Times};
+use chiasm_record::{AssetId, Event, Finding, Modality, Times};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Records of one block, at most.
@@ -38,38 +36,32 @@ const KEPT: usize = 1 << 20;
 /// [`Error::Io`] and [`Error::MissingFile`] where it cannot be opened, [`Error::Sink`] where the sink
 /// cannot keep an entry.
 pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Error> {
-    let (mut lines, binary) = open(source)?;
-    let media_type = if binary { "application/x-bcf" } else { "text/x-vcf" };
+    let mut rows = Rows::open(source)?;
+    let media_type = if rows.binary() { "application/x-bcf" } else { "text/x-vcf" };
     let asset = whole_file(source, media_type)?;
     let mut checker = Checker::default();
     let mut reader = Reader::new(source, feed, asset.id, sink);
     let mut head = Some(asset);
     loop {
-        let number = lines.number + 1;
-        let offset = (!binary).then_some(lines.next_offset());
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
             Ok(None) => break,
             Err(error) => {
-                reader.reject(
-                    format!("after line {}", number - 1),
-                    None,
-                    "vcf.stream",
-                    &error.to_string(),
-                    None,
-                )?;
+                let place = format!("after line {}", rows.number());
+                reader.reject(place, None, "vcf.stream", &error.to_string(), None)?;
                 break;
             }
         };
+        let number = row.number;
         let begun = checker.header.as_ref().is_some_and(|h| h.complete);
-        let kind = checker.line(number, &line);
+        let kind = checker.row(&row);
         if number == 1 && checker.faults.worst_error().is_some_and(|(rule, _)| rule == "vcf.fileformat") {
             let (rule, message) = checker.faults.worst_error().unwrap_or_default();
             return reader.reject(String::new(), Some(0), rule, message, None);
         }
         match (kind, &checker.header) {
             (Kind::Record(record), Some(header)) => {
-                reader.record(number, line.text, &record, header, &checker.format);
+                reader.record(&row, &record, header, &checker.format);
                 if reader.full() {
                     reader.block(&checker)?;
                 }
@@ -77,12 +69,16 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
             (Kind::Broken, _) => {
                 let (rule, message) =
                     checker.faults.worst_error().unwrap_or(("vcf.record", "cannot be read"));
-                let kept = line.end != LineEnd::TooLong && line.text.len() <= KEPT;
-                let bytes = kept.then(|| Bytes::copy_from_slice(line.text));
-                reader.reject(format!("line {number}"), offset, rule, message, bytes)?;
+                let line = match row.content {
+                    Content::Line(Line { end: LineEnd::TooLong, .. }) => None,
+                    Content::Line(line) => Some(Cow::Borrowed(line.text)),
+                    Content::Packed(packed) => Some(Cow::Owned(packed.line())),
+                };
+                let bytes = line.filter(|l| l.len() <= KEPT).map(|l| Bytes::copy_from_slice(&l));
+                reader.reject(format!("line {number}"), row.offset, rule, message, bytes)?;
             }
             (_, Some(header)) if !begun => {
-                reader.hash(line.text);
+                reader.hash(row.bytes);
                 if header.complete
                     && let Some(asset) = head.take()
                 {
@@ -100,8 +96,8 @@ pub fn read(source: &Source, feed: &Feed, sink: &mut dyn Sink) -> Result<(), Err
     reader.block(&checker)
 }
 
-/// The fields of a sample that become attributes of its events.
-const FIELDS: [&str; 6] = ["DP", "GQ", "AD", "AF", "PS", "FT"];
+/// Bytes that the attributes of a sample take, mostly.
+const ROOM: usize = 48;
 
 struct Reader<'a> {
     source: &'a Source,
@@ -138,7 +134,7 @@ impl<'a> Reader<'a> {
             sink,
             asset,
             times: Times::default(),
-            modality: Modality::new("genomics"),
+            modality: Modality::known("genomics"),
             samples: Vec::new(),
             hasher: blake3::Hasher::new(),
             unhashed: Vec::new(),
@@ -251,6 +247,7 @@ impl<'a> Reader<'a> {
         let mut samples = std::mem::take(&mut self.samples);
         for (i, sample) in samples.iter_mut().enumerate() {
             let events = std::mem::take(&mut sample.events);
+            let many = events.len();
             // In the first block everybody is named, with or without a variant.
             let needed = self.blocks == 1 && sample.name.is_some();
             if events.is_empty() && !needed && findings.is_empty() {
@@ -275,6 +272,8 @@ impl<'a> Reader<'a> {
                 findings: std::mem::take(&mut findings),
             };
             self.sink.entry(entry).map_err(|e| self.failed(e))?;
+            // The next block is likely as large.
+            sample.events.reserve(many);
         }
         self.samples = samples;
         self.restart();
@@ -282,13 +281,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes events of `record`.
-    fn record(&mut self, number: u64, line: &[u8], record: &Record<'_>, header: &Header, format: &Format) {
-        self.hash(line);
+    fn record(&mut self, row: &Row<'_>, record: &Record<'_>, header: &Header, format: &Format) {
+        self.hash(row.bytes);
         if self.rows == 0 {
-            self.first = number;
+            self.first = row.number;
         }
-        (self.last, self.rows) = (number, self.rows + 1);
-        let Some(rest) = record.rest else {
+        (self.last, self.rows) = (row.number, self.rows + 1);
+        let Some(samples) = record.samples else {
             if header.samples.is_empty() {
                 for (i, alternative) in record.alleles().enumerate() {
                     let event = self.event(&Site::of(record, i, alternative, header));
@@ -305,13 +304,11 @@ impl<'a> Reader<'a> {
             self.without_genotype += 1;
             return;
         };
-        let wanted = FIELDS.map(|name| format.position(name));
-        let mut sites: Vec<Option<Site>> = Vec::new();
-        for (sample, column) in rest.split(|&b| b == b'\t').skip(1).enumerate() {
-            let Some(genotype) = column.split(|&b| b == b':').nth(at) else { continue };
-            if !genotype.iter().any(|b| matches!(b, b'1'..=b'9')) {
-                continue;
-            }
+        let mut sites = Vec::new();
+        let (mut room, mut field_room) = (Vec::with_capacity(16), Vec::with_capacity(64));
+        for (sample, column) in samples.iter().enumerate() {
+            let Some(genotype) = column.field(at).filter(|g| g.has_alternative()) else { continue };
+            let genotype = genotype.text(&mut room);
             let Some(called) = Genotype::of(genotype, header.version).filter(|g| g.largest <= record.count)
             else {
                 continue;
@@ -325,22 +322,24 @@ impl<'a> Reader<'a> {
                     sites.resize_with(i + 1, || None);
                 }
                 let site = sites[i].get_or_insert_with(|| Site::of(record, i, alternative, header));
-                let mut event = self.event(site);
-                event.value = Some(f64::from(copies));
-                event.text = Some(String::from_utf8_lossy(genotype).into_owned());
-                event.specimen = header.samples.get(sample).cloned();
-                event.asset = (header.samples.len() == 1).then_some(self.asset);
-                let mut fields = [None; 6];
-                for (i, field) in column.split(|&b| b == b':').enumerate() {
-                    for (wanted, found) in wanted.iter().zip(&mut fields) {
-                        if *wanted == Some(i) && field != b"." {
-                            *found = Some(field);
-                        }
+                let mut attributes = site.attributes.with_room(ROOM);
+                for (name, field) in KEPT_FIELDS.iter().zip(column.kept(format)) {
+                    if let Some(field) = field.filter(|f| !f.is_missing() && !f.is_empty()) {
+                        attributes.push((name, text_of(field.text(&mut field_room))));
                     }
                 }
-                for (name, field) in FIELDS.iter().zip(fields) {
-                    event = event.with(name, field.map(String::from_utf8_lossy));
-                }
+                let event = Event {
+                    value: Some(f64::from(copies)),
+                    text: Some(text_of(genotype).into_owned()),
+                    specimen: header.samples.get(sample).cloned(),
+                    asset: (header.samples.len() == 1).then_some(self.asset),
+                    attributes,
+                    unit: None,
+                    encounter: None,
+                    times: self.times,
+                    code: site.code.clone(),
+                    modality: self.modality.clone(),
+                };
                 if let Some(sample) = self.samples.get_mut(sample) {
                     sample.events.push(event);
                     self.events += 1;
@@ -350,10 +349,8 @@ impl<'a> Reader<'a> {
     }
 
     fn event(&self, site: &Site) -> Event {
-        let mut event = Event::new(self.times, site.code.clone(), self.modality.clone());
-        event.attributes.reserve_exact(site.attributes.len() + 6);
-        event.attributes.extend_from_slice(&site.attributes);
-        event
+        let event = Event::new(self.times, site.code.clone(), self.modality.clone());
+        Event { attributes: site.attributes.clone(), ..event }
     }
 }
 
@@ -361,56 +358,4 @@ impl<'a> Reader<'a> {
 fn copies(genotype: &[u8], number: u64) -> u32 {
     let alleles = genotype.split(|b| matches!(b, b'/' | b'|'));
     alleles.filter(|a| super::record::whole(a) == Some(number)).map(|_| 1).sum()
-}
-
-/// What is the same for everybody who carries an allele.
-struct Site {
-    code: Code,
-    attributes: Vec<(String, String)>,
-}
-
-impl Site {
-    fn of(record: &Record<'_>, index: usize, alternative: &[u8], header: &Header) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let name = |position: u64, reference: &[u8], other: &[u8]| {
-            format!("{}:{position}:{}:{}", text(record.chromosome), text(reference), text(other))
-        };
-        let mut attributes: Vec<(String, String)> = Vec::new();
-        let mut add = |name: &str, value: &[u8]| {
-            if value != b"." && !value.is_empty() {
-                attributes.push((name.to_owned(), text(value)));
-            }
-        };
-        add("id", record.id);
-        add("filter", record.filter);
-        add("qual", record.quality);
-        if let Some(value) = info::value(record.info, b"AF") {
-            add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
-        }
-        for (key, name) in [(&b"SVTYPE"[..], "SVTYPE"), (b"END", "END"), (b"SVLEN", "SVLEN")] {
-            add(name, info::value(record.info, key).unwrap_or_default());
-        }
-        let bases = super::alleles::is_bases(alternative);
-        let (position, gone, come) = shortest(record.position, record.reference, alternative);
-        if bases && (gone.len(), come.len()) != (record.reference.len(), alternative.len()) {
-            // The shortest form that keeps a base on both sides, as VCF needs it.
-            let padded = gone.is_empty() || come.is_empty();
-            let before = (position - record.position) as usize;
-            let from = before - usize::from(padded && before > 0);
-            let to = |allele: &[u8], kept: usize| allele[from..before + kept].to_vec();
-            let minimal = name(
-                record.position + from as u64,
-                &to(record.reference, gone.len()),
-                &to(alternative, come.len()),
-            );
-            let whole = name(record.position, record.reference, alternative);
-            if minimal != whole && (!padded || before > 0) {
-                add("minimal", minimal.as_bytes());
-            }
-        }
-        for (name, value) in annotation::of(record, alternative, header) {
-            attributes.push((name.to_owned(), value));
-        }
-        Self { code: Code::new("VCF", &name(record.position, record.reference, alternative)), attributes }
-    }
 }

@@ -1,9 +1,12 @@
 use super::alleles::{Allele, allele, is_bases, is_chromosome};
+use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::Header;
+use super::info::{Info, Kept};
+use super::samples::Samples;
 use super::values::is_float;
 
-/// One data line, cut into its columns; everything is text of the line.
+/// One record, cut into its columns.
 pub(super) struct Record<'a> {
     pub chromosome: &'a [u8],
     pub position: u64,
@@ -15,9 +18,11 @@ pub(super) struct Record<'a> {
     pub count: u64,
     pub quality: &'a [u8],
     pub filter: &'a [u8],
-    pub info: &'a [u8],
-    /// FORMAT and the samples, tabs between them; `None` where there are none.
-    pub rest: Option<&'a [u8]>,
+    pub info: Info<'a>,
+    /// What of INFO becomes attributes, once it has been checked.
+    pub kept: Kept<'a>,
+    /// `None` where there are no columns after INFO.
+    pub samples: Option<Samples<'a>>,
 }
 
 impl<'a> Record<'a> {
@@ -27,27 +32,48 @@ impl<'a> Record<'a> {
         self.alternatives.split(|&b| b == b',').filter(move |_| !none)
     }
 
-    /// Cuts `line` and checks its fixed columns but INFO. `None` where no variant can be made out of it.
-    pub fn read(line: &'a [u8], number: u64, header: &Header, faults: &mut Faults) -> Option<Self> {
+    /// Cuts a line. `None` where no variant can be made out of it.
+    pub fn of_line(line: &'a [u8], number: u64, header: &Header, faults: &mut Faults) -> Option<Self> {
         let mut columns = line.splitn(9, |&b| b == b'\t');
-        let mut next = || columns.next();
-        let fixed = [next(), next(), next(), next(), next(), next(), next(), next()];
-        let rest = next();
-        let [
-            Some(chromosome),
-            Some(position),
-            Some(id),
-            Some(reference),
-            Some(alternatives),
-            Some(quality),
-            Some(filter),
+        let fixed = std::array::from_fn(|_| columns.next());
+        let info = columns.next().map(Info::Text);
+        Self::of(fixed, info, columns.next().map(Samples::Text), number, header, faults)
+    }
+
+    /// Takes a record of BCF.
+    pub fn of_packed(packed: Packed<'a>, number: u64, header: &Header, faults: &mut Faults) -> Option<Self> {
+        let mut columns = packed.fixed.split(|&b| b == b'\t');
+        let fixed = std::array::from_fn(|_| columns.next());
+        let samples = (packed.samples() > 0).then_some(Samples::Packed(packed));
+        Self::of(fixed, Some(Info::Packed(packed)), samples, number, header, faults)
+    }
+
+    /// Checks the columns but INFO and the samples.
+    fn of(
+        fixed: [Option<&'a [u8]>; 7],
+        info: Option<Info<'a>>,
+        samples: Option<Samples<'a>>,
+        number: u64,
+        header: &Header,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let (
+            [
+                Some(chromosome),
+                Some(position),
+                Some(id),
+                Some(reference),
+                Some(alternatives),
+                Some(quality),
+                Some(filter),
+            ],
             Some(info),
-        ] = fixed
+        ) = (fixed, info)
         else {
             faults.error("vcf.columns", number, "expected at least 8 columns, separated by tabs");
             return None;
         };
-        let present = rest.map_or(0, |rest| 1 + rest.iter().filter(|&&b| b == b'\t').count());
+        let present = samples.map_or(0, |samples| 1 + samples.len());
         let expected = if header.samples.is_empty() { 0 } else { 1 + header.samples.len() };
         if present != expected {
             let message =
@@ -78,12 +104,27 @@ impl<'a> Record<'a> {
             return None;
         }
         let count = count?;
-        Some(Self { chromosome, position, id, reference, alternatives, count, quality, filter, info, rest })
+        Some(Self {
+            chromosome,
+            position,
+            id,
+            reference,
+            alternatives,
+            count,
+            quality,
+            filter,
+            info,
+            kept: Kept::default(),
+            samples,
+        })
     }
 }
 
 /// Digits alone.
 pub(super) fn whole(text: &[u8]) -> Option<u64> {
+    if let [digit @ b'0'..=b'9'] = text {
+        return Some(u64::from(digit - b'0'));
+    }
     let digits = !text.is_empty() && text.len() < 19 && text.iter().all(u8::is_ascii_digit);
     digits.then(|| text.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0')))
 }

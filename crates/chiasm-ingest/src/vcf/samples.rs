@@ -1,9 +1,101 @@
+use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::{Header, is_format_key};
+use super::packed::Values;
 use super::record::{Record, has_twice};
 use super::reserved::Definition;
-use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit};
+use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit, plain};
 use super::version::Version;
+use memchr::{memchr, memchr_iter};
+
+/// FORMAT and the samples.
+#[derive(Clone, Copy)]
+pub(super) enum Samples<'a> {
+    /// Tabs between the columns.
+    Text(&'a [u8]),
+    Packed(Packed<'a>),
+}
+
+/// What stands of one sample.
+#[derive(Clone, Copy)]
+pub(super) enum Sample<'a> {
+    /// Colons between the fields.
+    Text(&'a [u8]),
+    /// Which sample of a record.
+    Packed(Packed<'a>, usize),
+}
+
+impl<'a> Samples<'a> {
+    /// The FORMAT column.
+    fn format(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.split(|&b| b == b'\t').next().unwrap_or_default(),
+            Self::Packed(packed) => packed.format(),
+        }
+    }
+
+    /// How many samples there are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Text(text) => memchr_iter(b'\t', text).count(),
+            Self::Packed(packed) => packed.samples(),
+        }
+    }
+
+    /// The samples, in the order of the header.
+    pub fn iter(self) -> impl Iterator<Item = Sample<'a>> {
+        let mut rest = match self {
+            Self::Text(text) => memchr(b'\t', text).map(|at| &text[at + 1..]),
+            Self::Packed(_) => None,
+        };
+        let mut next = 0;
+        std::iter::from_fn(move || match self {
+            Self::Text(_) => {
+                let text = rest?;
+                let end = memchr(b'\t', text);
+                rest = end.map(|end| &text[end + 1..]);
+                Some(Sample::Text(&text[..end.unwrap_or(text.len())]))
+            }
+            Self::Packed(packed) => {
+                next += 1;
+                (next <= packed.samples()).then_some(Sample::Packed(packed, next - 1))
+            }
+        })
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// Field number `at`.
+    pub fn field(self, at: usize) -> Option<Values<'a>> {
+        match self {
+            Self::Text(text) => text.split(|&b| b == b':').nth(at).map(Values::Text),
+            Self::Packed(packed, i) => packed.field(i, at),
+        }
+    }
+
+    /// The [`KEPT_FIELDS`], as far as they are there.
+    pub fn kept(self, format: &Format) -> [Option<Values<'a>>; 6] {
+        let mut found = [None; 6];
+        match self {
+            Self::Text(text) => {
+                for (field, key) in text.split(|&b| b == b':').zip(&format.keys) {
+                    if let Some(kept) = key.kept {
+                        found[kept] = Some(Values::Text(field));
+                    }
+                }
+            }
+            Self::Packed(packed, i) => {
+                for (found, at) in found.iter_mut().zip(format.kept) {
+                    *found = at.and_then(|at| packed.field(i, at));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The fields of a sample that become attributes of its events.
+pub(super) const KEPT_FIELDS: [&str; 6] = ["DP", "GQ", "AD", "AF", "PS", "FT"];
 
 /// The FORMAT column of the record read last: most records repeat it.
 #[derive(Default)]
@@ -12,12 +104,18 @@ pub(super) struct Format {
     keys: Vec<Key>,
     /// Where the genotype is.
     pub genotype: Option<usize>,
+    /// Where the [`KEPT_FIELDS`] are.
+    kept: [Option<usize>; 6],
+    /// Whether its keys were without fault.
+    sound: bool,
 }
 
 struct Key {
     name: String,
     definition: Option<Definition>,
     meaning: Meaning,
+    /// Which of [`KEPT_FIELDS`] it is.
+    kept: Option<usize>,
 }
 
 /// A genotype as it is written.
@@ -45,6 +143,18 @@ impl Genotype {
         }
         Some(Self { ploidy, largest })
     }
+
+    /// Reads values that should be a genotype.
+    fn of_values(values: Values<'_>, version: Version) -> Option<Self> {
+        if !matches!(values, Values::Alleles(..)) || values.is_missing() {
+            return Self::of(&values.written(), version);
+        }
+        let count = |all: Self, (allele, _): (Option<u64>, bool)| Self {
+            ploidy: all.ploidy + 1,
+            largest: all.largest.max(allele.unwrap_or(0)),
+        };
+        Some(values.alleles().fold(Self { ploidy: 0, largest: 0 }, count))
+    }
 }
 
 impl Format {
@@ -54,20 +164,22 @@ impl Format {
             return;
         }
         self.text = text.to_vec();
-        let parts = text.split(|&b| b == b':');
-        self.keys = parts
-            .map(|key| Key {
-                name: String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned(),
+        self.keys.clear();
+        self.kept = [None; 6];
+        for key in text.split(|&b| b == b':') {
+            let name = String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned();
+            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name).filter(|&k| self.kept[k].is_none());
+            if let Some(kept) = kept {
+                self.kept[kept] = Some(self.keys.len());
+            }
+            self.keys.push(Key {
                 definition: header.format_definition(key),
                 meaning: format_meaning(key, header.version),
-            })
-            .collect();
+                kept,
+                name,
+            });
+        }
         self.genotype = text.split(|&b| b == b':').position(|key| key == b"GT");
-    }
-
-    /// Where key `name` is.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.keys.iter().position(|key| key.name == name)
     }
 }
 
@@ -79,18 +191,53 @@ pub(super) fn check(
     header: &Header,
     faults: &mut Faults,
 ) {
-    let Some(rest) = record.rest else { return };
-    let mut columns = rest.split(|&b| b == b'\t');
-    let text = columns.next().unwrap_or_default();
-    if text == b"." && columns.clone().all(|sample| sample == b".") {
+    let Some(samples) = record.samples else { return };
+    let text = samples.format();
+    if text == b"." && samples.iter().all(|s| matches!(s, Sample::Text(b".") | Sample::Packed(..))) {
         return;
     }
     let known = format.text == text;
     format.set(text, header);
-    keys(text, format, known, number, header, faults);
-    for sample in columns {
-        one(sample, format, record, number, header.version, faults);
+    if !(known && format.sound) {
+        let before = faults.total();
+        keys(text, format, known, number, header, faults);
+        format.sound = faults.total() == before;
     }
+    let blanks = match samples {
+        Samples::Text(text) if header.version < Version::V43 => {
+            text.iter().fold(false, |blank, b| blank | (b.is_ascii_whitespace() & (*b != b'\t')))
+        }
+        _ => false,
+    };
+    let before = faults.total();
+    for (i, sample) in samples.iter().enumerate() {
+        match sample {
+            Sample::Text(b"") => faults.error("vcf.sample", number, "expected a dot where there is nothing"),
+            Sample::Text(text) => {
+                let fields = text.split(|&b| b == b':').map(Values::Text);
+                one(fields, format, record, blanks, number, header.version, faults);
+            }
+            Sample::Packed(packed, which) => {
+                one(packed.sample(which), format, record, blanks, number, header.version, faults);
+                if i == 0 && faults.total() == before && alike(packed, format, record) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether no sample can break a rule that the first does not: all have as many numbers, and plain ones.
+fn alike(packed: Packed<'_>, format: &Format, record: &Record<'_>) -> bool {
+    packed.fields().zip(&format.keys).all(|(values, key)| match values {
+        Values::Text(_) => false,
+        Values::Numbers(..) => key.definition.is_none_or(|d| plain(values, d.kind, key.meaning).is_some()),
+        Values::Alleles(bytes, width) => {
+            // Without those that are missing.
+            let (first, last) = (2, 2 * record.count.min(60) as u8 + 3);
+            width == 1 && bytes.iter().fold(true, |known, code| known & (first..=last).contains(code))
+        }
+    })
 }
 
 fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header, faults: &mut Faults) {
@@ -115,29 +262,27 @@ fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header,
     }
 }
 
-fn one(
-    sample: &[u8],
+fn one<'a>(
+    fields: impl Iterator<Item = Values<'a>>,
     format: &Format,
     record: &Record<'_>,
+    blanks: bool,
     number: u64,
     version: Version,
     faults: &mut Faults,
 ) {
-    if sample.is_empty() {
-        return faults.error("vcf.sample", number, "expected a dot where there is nothing");
-    }
     let mut ploidy = if format.genotype.is_some() { None } else { Some(2) };
-    for (i, value) in sample.split(|&b| b == b':').enumerate() {
+    for (i, values) in fields.enumerate() {
         let Some(key) = format.keys.get(i) else {
             return faults.error("vcf.sample.extra", number, "expected no more fields than FORMAT has");
         };
         let say = |what: &str| format!("FORMAT {}: expected {what}", key.name);
-        if value.is_empty() {
+        if let Values::Text(b"") = values {
             faults.error("vcf.sample.empty", number, say("a dot where there is nothing"));
             continue;
         }
         if key.meaning == Meaning::Genotype {
-            match Genotype::of(value, version) {
+            match Genotype::of_values(values, version) {
                 None => faults.error(
                     "vcf.gt",
                     number,
@@ -145,7 +290,7 @@ fn one(
                 ),
                 Some(genotype) => {
                     // A genotype of one dot leaves open how many alleles there are.
-                    ploidy = (value != b".").then_some(genotype.ploidy);
+                    ploidy = (!values.is_missing()).then_some(genotype.ploidy);
                     if record.count == 0 && genotype.largest == 1 {
                         faults.warn(
                             "vcf.gt.range",
@@ -164,13 +309,15 @@ fn one(
             continue;
         }
         if key.meaning == Meaning::Filter {
-            filter(value, number, version, faults);
+            filter(&values.written(), number, version, faults);
         }
-        if version < Version::V43 && value.iter().any(u8::is_ascii_whitespace) {
+        if let (true, Values::Text(text)) = (blanks, values)
+            && text.iter().any(u8::is_ascii_whitespace)
+        {
             faults.error("vcf.sample.blank", number, say("no blanks"));
         }
         let alleles = Alleles { alternatives: record.count, ploidy };
-        match misfit(value, key.definition, key.meaning, alleles) {
+        match misfit(values, key.definition, key.meaning, alleles) {
             None => {}
             Some(Misfit::Count(n)) => faults.error("vcf.sample.number", number, say(&format!("{n} values"))),
             Some(Misfit::Type(what)) => faults.error("vcf.sample.type", number, say(what)),

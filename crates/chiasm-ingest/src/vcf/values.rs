@@ -1,3 +1,4 @@
+use super::packed::{Atom, Values};
 use super::reserved::{Definition, Number, Type};
 use super::version::Version;
 
@@ -138,21 +139,18 @@ pub(super) struct Alleles {
     pub ploidy: Option<u64>,
 }
 
-/// Checks the comma-separated `values` of one key.
+/// Checks the values of one key.
 pub(super) fn misfit(
-    values: &[u8],
+    values: Values<'_>,
     definition: Option<Definition>,
     meaning: Meaning,
     alleles: Alleles,
 ) -> Option<Misfit> {
-    if values == b"." {
-        return None;
-    }
     let definition = definition?;
-    let plain = if definition.kind == Type::Integer { plain_integers(values) } else { None };
-    let count = match plain {
+    let count = match plain(values, definition.kind, meaning) {
         Some(count) => count,
-        None => match one_by_one(values, definition.kind, meaning) {
+        None if values.is_missing() => return None,
+        None => match one_by_one(&values.written(), definition.kind, meaning) {
             Ok(count) => count,
             Err(misfit) => return Some(misfit),
         },
@@ -168,12 +166,40 @@ pub(super) fn misfit(
         })
     };
     if meaning == Meaning::Interval && definition.number == Number::Any {
-        return interval(values, count, alleles.alternatives);
+        return interval(&values.written(), count, alleles.alternatives);
     }
     let wanted = expected(alleles.alternatives)?;
     // Where ALT is a dot, writers count it as an allele; the standard's own test files do.
     let dotted = alleles.alternatives == 0 && expected(1) == Some(count);
     (count != wanted && !dotted).then_some(Misfit::Count(wanted))
+}
+
+/// How many values there are, where it is seen at once that nothing is wrong with them.
+pub(super) fn plain(values: Values<'_>, kind: Type, meaning: Meaning) -> Option<u64> {
+    match values {
+        Values::Text(text) if kind == Type::Integer => plain_integers(text),
+        Values::Numbers(bytes, Atom::Integer(width)) if kind == Type::Integer && !bytes.is_empty() => {
+            // The marks of the end and of what is missing have the sign of a negative number.
+            let negative = match width {
+                1 => signs::<1>(bytes),
+                2 => signs::<2>(bytes),
+                _ => signs::<4>(bytes),
+            };
+            (!negative).then_some((bytes.len() / width) as u64)
+        }
+        Values::Numbers(bytes, Atom::Float) if kind == Type::Float && !bytes.is_empty() => {
+            let most = if meaning == Meaning::Fraction { 1.0 } else { f32::INFINITY };
+            let fits = |x: &[u8; 4]| (0.0..=most).contains(&f32::from_le_bytes(*x));
+            let numbers = bytes.as_chunks().0;
+            numbers.iter().all(fits).then_some(numbers.len() as u64)
+        }
+        _ => None,
+    }
+}
+
+/// Whether one of the numbers of `N` bytes has the sign of a negative one.
+fn signs<const N: usize>(bytes: &[u8]) -> bool {
+    bytes.as_chunks::<N>().0.iter().fold(0, |signs, number| signs | number[N - 1]) >= 0x80
 }
 
 /// How many values there are, where each is one to nine digits: what most values are.

@@ -88,11 +88,8 @@ impl<'a> Normalise<'a> {
 
     /// Gives an event back the code, unit and value that its source sent.
     fn undo(event: &mut Event) {
-        let mut take = |name: &str| {
-            let at = event.attributes.iter().position(|(n, _)| n == name)?;
-            Some(event.attributes.remove(at).1)
-        };
-        let (code, unit, value) = (take("local_code"), take("unit_as_sent"), take("value_as_sent"));
+        let [code, unit, value] =
+            ["local_code", "unit_as_sent", "value_as_sent"].map(|name| event.attributes.take(name));
         if let Some(code) = code {
             event.code = Code::verbatim(code.as_str());
         }

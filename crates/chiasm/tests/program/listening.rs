@@ -106,8 +106,7 @@ fn stored(toy: &Toy) -> (BTreeMap<u64, usize>, BTreeMap<u64, usize>) {
     let (mut messages, mut objects) = (BTreeMap::new(), BTreeMap::new());
     for row in store.scan::<EventRow>().flat_map(Result::unwrap) {
         if row.event.code.to_string() == "HL7|ORU^R01" {
-            let text =
-                row.event.attributes.iter().find(|(name, _)| name == "hl7").map(|(_, text)| text).unwrap();
+            let text = row.event.attribute("hl7").unwrap();
             let number = text.split('|').nth(9).unwrap()[1..].parse().unwrap();
             *messages.entry(number).or_default() += 1;
         }
