@@ -83,11 +83,25 @@ impl<'a> Normalise<'a> {
         Self { site }
     }
 
+    /// Gives an order's numbers their common givers, and its accession number where that is another by this site's rule.
+    fn order(&self, event: &mut Event) {
+        for (name, value) in &mut event.attributes {
+            if matches!(name.as_str(), "placer_authority" | "filler_authority") {
+                *value = self.site.authority(value).to_owned();
+            }
+        }
+        if self.site.accession_is_placer && event.attribute("accession").is_none() {
+            let placer = event.attribute("placer").map(str::to_owned);
+            event.attributes.extend(placer.map(|number| ("accession".to_owned(), number)));
+        }
+    }
+
     /// Gives an event its common code and unit; what the source said stays as attributes.
     pub fn event(&self, event: &mut Event, tally: &mut Tally) {
         if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
             *tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
         }
+        self.order(event);
         let local = event.code.as_str();
         match self.site.codes.get(local) {
             Some(common) => {

@@ -3,10 +3,10 @@
 use super::records::{Linked, link_store};
 use crate::evidence::taking::SourceStatement;
 use crate::{Error, Progress};
-use chiasm_linkage::{Decision, Identifier, Identity, Ledger, RecordPair, Voice};
+use chiasm_linkage::{Decision, Identifier, Identity, Ledger, RecordPair, Voice, contradict};
 use chiasm_store::{Commit, IdentityRow, RecordId, StatementRow, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A person's word, as the store keeps it.
 #[derive(Serialize, Deserialize)]
@@ -28,17 +28,36 @@ pub enum Word {
     Undone,
 }
 
-/// Everything that sources said of each record, the newest first.
-pub(crate) fn identities(store: &Store) -> Result<BTreeMap<RecordId, Identity>, Error> {
-    let mut all: BTreeMap<RecordId, Identity> = BTreeMap::new();
+/// How many of a record's descriptions are held against each other.
+const DESCRIPTIONS: usize = 32;
+
+/// Who the records of a store are.
+pub(crate) struct Who {
+    /// Everything that sources said of each record, the newest first.
+    pub all: BTreeMap<RecordId, Identity>,
+    /// The records of which they described two people: their number was given out again.
+    pub reused: BTreeSet<RecordId>,
+}
+
+/// Puts together what sources said of each record.
+pub(crate) fn who(store: &Store) -> Result<Who, Error> {
+    let mut said: BTreeMap<RecordId, Vec<Identity>> = BTreeMap::new();
     for rows in store.scan::<IdentityRow>() {
         for row in rows? {
-            let said: Identity = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
-            let known = all.entry(row.record_id).or_default();
-            *known = both(said, std::mem::take(known));
+            let one = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
+            said.entry(row.record_id).or_default().push(one);
         }
     }
-    Ok(all)
+    let two_people = |said: &[Identity]| {
+        let last = &said[said.len().saturating_sub(DESCRIPTIONS)..];
+        let mut pairs =
+            last.iter().enumerate().flat_map(|(at, one)| last[..at].iter().map(move |two| (one, two)));
+        pairs.any(|(one, two)| contradict(one, two))
+    };
+    let reused = said.iter().filter(|(_, said)| two_people(said)).map(|(record, _)| *record).collect();
+    let together =
+        |said: Vec<Identity>| said.into_iter().fold(Identity::default(), |known, one| both(one, known));
+    Ok(Who { all: said.into_iter().map(|(record, said)| (record, together(said))).collect(), reused })
 }
 
 /// Two descriptions of one record as one: what the newer says comes first.
@@ -136,7 +155,7 @@ pub fn decide(
     word: Word,
     progress: &dyn Progress,
 ) -> Result<Linked, Error> {
-    let all = identities(store)?;
+    let Who { all, .. } = who(store)?;
     for record in [one, other] {
         if !all.contains_key(&RecordId(record)) {
             let hint = "; `chiasm link --review` lists pairs of them".to_owned();
