@@ -132,6 +132,15 @@ fn main() {
         persons.review.len(),
         begun.elapsed()
     );
+    let mut reasons: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    for review in &persons.review {
+        let of = reasons.entry(review.reason).or_default();
+        of.0 += usize::from(people[review.left as usize] == people[review.right as usize]);
+        of.1 += 1;
+    }
+    for (reason, (right, all)) in reasons {
+        println!("  review {reason:?}: {all} pairs, {right} of them one person");
+    }
     for (a, b, p) in
         persons.links.iter().filter(|(a, b, _)| people[*a as usize] != people[*b as usize]).take(errors)
     {

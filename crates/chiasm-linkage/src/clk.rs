@@ -1,4 +1,4 @@
-use crate::{Error, FieldKind, Identity, date, normalise};
+use crate::{Error, FieldKind, Identity, date, normalise, placeholder};
 use serde::{Deserialize, Serialize};
 
 /// Bits of one field's filter.
@@ -45,11 +45,17 @@ impl EncodingKey {
             }
         };
         if let Some(name) = identity.names.first() {
-            put(FieldKind::GivenName, normalise::name(&name.given.join(" ")), false);
-            put(FieldKind::FamilyName, normalise::name(name.family.as_deref().unwrap_or("")), false);
+            let given = normalise::name(&name.given.join(" "));
+            let family = normalise::name(name.family.as_deref().unwrap_or(""));
+            let names = placeholder::names(vec![given], vec![family]);
+            put(FieldKind::GivenName, names.given.concat(), false);
+            put(FieldKind::FamilyName, names.family.concat(), false);
         }
         if let Some(birth) = &identity.birth {
-            put(FieldKind::BirthDate, date::digits_of(birth), true);
+            let digits = date::digits_of(birth);
+            if !placeholder::no_birth(&digits) {
+                put(FieldKind::BirthDate, digits, true);
+            }
         }
         if let Some(sex) = identity.sex {
             put(FieldKind::Sex, format!("{sex:?}"), true);
@@ -129,7 +135,8 @@ mod tests {
     use crate::PersonName;
 
     fn named(given: &str, family: &str) -> Identity {
-        let name = PersonName { given: vec![given.into()], family: Some(family.into()) };
+        let name =
+            PersonName { given: vec![given.into()], family: Some(family.into()), ..PersonName::default() };
         Identity { names: vec![name], ..Identity::default() }
     }
 

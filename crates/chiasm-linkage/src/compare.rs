@@ -115,6 +115,15 @@ impl Comparer {
         known.copied().unwrap_or_else(|| self.rarity[slot].iter().copied().fold(0.0, f32::max))
     }
 
+    /// Bits of the rarest value that a record has in a comparison's fields.
+    pub(crate) fn rarest(&self, records: &Records, comparison: &Comparison, row: u32) -> f32 {
+        let values = comparison.of.iter().map(|slot| (*slot, records.slots[*slot].values[row as usize]));
+        values
+            .filter(|(_, value)| *value != 0)
+            .map(|(slot, value)| self.rarity(slot, value))
+            .fold(0.0, f32::max)
+    }
+
     /// How two records agree.
     pub(crate) fn compare(&self, records: &Records, a: u32, b: u32, cache: &mut Cache) -> Agreement {
         let mut agreement = Agreement::default();

@@ -18,7 +18,7 @@ pub(crate) fn frequency(kind: FieldKind) -> f32 {
         FieldKind::GivenName => 5e-3,
         FieldKind::FamilyName | FieldKind::FullName => 1e-3,
         FieldKind::BirthDate => 1.0 / 25_000.0,
-        FieldKind::Sex => 0.5,
+        FieldKind::Sex | FieldKind::NameSuffix => 0.5,
         FieldKind::Postcode | FieldKind::Street | FieldKind::City => 1e-3,
         FieldKind::HouseNumber => 0.02,
         FieldKind::State => 0.2,

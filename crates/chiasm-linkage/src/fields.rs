@@ -12,6 +12,8 @@ pub enum FieldKind {
     GivenName,
     /// Surname with its particles.
     FamilyName,
+    /// Generation: `Jr.`, `Sr.`, `II`, `III`. It may as well stand behind a name.
+    NameSuffix,
     /// Both in one cell: `Given Family` or `Family, Given`.
     FullName,
     /// Date of birth.

@@ -1,6 +1,7 @@
+use crate::date::digits_of;
 use crate::{BirthDate, Identity, Sex};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a file says of the patient it shows, beside what the record says that it is to be linked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,12 +64,14 @@ pub fn wrong_patient(identity: &Identity, shown: &Shown) -> Vec<Conflict> {
     {
         conflicts.push(Conflict::Sex);
     }
-    if let (Some(a), Some(b)) = (identity.birth, shown.birth)
+    let told = |birth: Option<BirthDate>| birth.filter(|b| !crate::placeholder::no_birth(&digits_of(b)));
+    let (own_birth, shown_birth) = (told(identity.birth), told(shown.birth));
+    if let (Some(a), Some(b)) = (own_birth, shown_birth)
         && !compatible(&a, &b)
     {
         conflicts.push(Conflict::Birth);
     }
-    if let (Some(birth), Some(day)) = (identity.birth, shown.day) {
+    if let (Some(birth), Some(day)) = (own_birth, shown.day) {
         // The date of birth may be a year or a month: the age then has a range.
         let born = |month: u8, of_month: u8| {
             days((birth.year, birth.month.unwrap_or(month), birth.day.unwrap_or(of_month)))
@@ -102,12 +105,13 @@ pub struct Guard<'a> {
     /// Who each record is. Shape: `[record]`.
     identities: Vec<&'a Identity>,
     shown: BTreeMap<u32, Vec<Shown>>,
+    reused: BTreeSet<u32>,
 }
 
 impl<'a> Guard<'a> {
     /// Over records, in the order of their numbers.
     pub fn new(identities: Vec<&'a Identity>) -> Self {
-        Self { identities, shown: BTreeMap::new() }
+        Self { identities, ..Self::default() }
     }
 
     /// A file of record number `record` shows this.
@@ -116,6 +120,15 @@ impl<'a> Guard<'a> {
         if !known.contains(&shown) {
             known.push(shown);
         }
+    }
+
+    /// The number of record `record` was given to two people, so it links nobody.
+    pub fn add_reused(&mut self, record: u32) {
+        self.reused.insert(record);
+    }
+
+    pub(crate) fn is_reused(&self, record: u32) -> bool {
+        self.reused.contains(&record)
     }
 
     /// What a file of either record says against the other record.
@@ -135,8 +148,8 @@ impl<'a> Guard<'a> {
 }
 
 /// Whether two dates of birth can be of one person with at most a typing error.
-fn compatible(a: &BirthDate, b: &BirthDate) -> bool {
-    let [x, y] = [a, b].map(crate::date::digits_of);
+pub(crate) fn compatible(a: &BirthDate, b: &BirthDate) -> bool {
+    let [x, y] = [a, b].map(digits_of);
     let (short, long) = if x.len() <= y.len() { (&x, &y) } else { (&y, &x) };
     long.starts_with(short.as_str())
         || crate::similarity::edits(&x, &y, 1) <= 1

@@ -50,7 +50,7 @@ const WHOSE: &str = "patient patients pat pt person member client subject custom
 const FORM: &str = "code cd text txt value val clean cleaned std raw norm full a b desc nm";
 
 /// Names of columns by kind, in lower case, letters and digits alone.
-static KNOWN: [(FieldKind, &str); 20] = [
+static KNOWN: [(FieldKind, &str); 21] = [
     (
         FieldKind::Ignore,
         "id recid recordid recordnumber uniqueid uid uuid guid cluster clusterid entity entityid \
@@ -71,6 +71,7 @@ static KNOWN: [(FieldKind, &str); 20] = [
          geburtsname nom nomdefamille apellido apellidos primerapellido segundoapellido cognome \
          sobrenome apelido achternaam efternamn etternavn efternavn nazwisko lnamec",
     ),
+    (FieldKind::NameSuffix, "suffix namesuffix suffixname generation generationsuffix namegeneration"),
     (FieldKind::FullName, "fullname name patientname personname completename displayname nameoriginal names"),
     (
         FieldKind::BirthDate,

@@ -58,6 +58,9 @@ pub struct PersonName {
     pub given: Vec<String>,
     /// Family name with its particles.
     pub family: Option<String>,
+    /// What follows the name: `Jr.`, `III` tell parent and child apart; a degree says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<String>,
 }
 
 /// A date of birth: year, and month and day where they are known.
@@ -188,7 +191,11 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_a_person() {
         let mut person = Identity::of_key("hospital", "4711", IdentifierKind::MedicalRecord);
-        person.names.push(PersonName { given: vec!["Ada".into()], family: Some("Byron".into()) });
+        person.names.push(PersonName {
+            given: vec!["Ada".into()],
+            family: Some("Byron".into()),
+            ..PersonName::default()
+        });
         person.birth = Some(BirthDate { year: 1815, month: Some(12), day: Some(10) });
         let shown = format!("{person:?} {:?} {:?} {:?}", person.identifiers, person.names, person.birth);
         for secret in ["4711", "Ada", "Byron", "1815", "hospital"] {

@@ -63,6 +63,15 @@ pub enum Voice {
     Person,
 }
 
+/// What counts of all that was said of two records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    /// One person, or two.
+    pub decision: Decision,
+    /// Who says so.
+    pub voice: Voice,
+}
+
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
@@ -136,17 +145,18 @@ impl Ledger {
     }
 
     /// The decisions in force: for each pair the last word of the highest voice.
-    pub fn decisions(&self) -> BTreeMap<RecordPair, Decision> {
-        let mut said: BTreeMap<RecordPair, (Voice, Decision)> = BTreeMap::new();
+    pub fn decisions(&self) -> BTreeMap<RecordPair, Verdict> {
+        let mut said: BTreeMap<RecordPair, Verdict> = BTreeMap::new();
         for (entry, counts) in self.entries.iter().zip(self.in_force()) {
             if let (true, Entry::Said { pair, decision, voice }) = (counts, entry) {
-                let known = said.entry(pair.clone()).or_insert((*voice, *decision));
-                if *voice >= known.0 {
-                    *known = (*voice, *decision);
+                let verdict = Verdict { decision: *decision, voice: *voice };
+                let known = said.entry(pair.clone()).or_insert(verdict);
+                if *voice >= known.voice {
+                    *known = verdict;
                 }
             }
         }
-        said.into_iter().map(|(pair, (_, decision))| (pair, decision)).collect()
+        said
     }
 }
 
@@ -202,9 +212,9 @@ mod tests {
         let pair = || RecordPair::new("b", "a");
         ledger.say(pair(), Decision::Different, Voice::Person);
         ledger.say(pair(), Decision::Same, Voice::Message);
-        assert_eq!(ledger.decisions()[&RecordPair::new("a", "b")], Decision::Different);
+        assert_eq!(ledger.decisions()[&RecordPair::new("a", "b")].decision, Decision::Different);
         ledger.undo(0).unwrap();
-        assert_eq!(ledger.decisions()[&pair()], Decision::Same);
+        assert_eq!(ledger.decisions()[&pair()].decision, Decision::Same);
         assert_eq!(ledger.undo(0), Err(Error::NoSuchEntry { expected: 0 }));
         assert_eq!(ledger.undo(9), Err(Error::NoSuchEntry { expected: 9 }));
     }

@@ -36,8 +36,11 @@ pub(crate) enum Measure {
 
 pub(crate) mod name {
     //! Levels of names.
+    pub(crate) const VARIANT: u8 = 2;
+    pub(crate) const ONE_EDIT: u8 = 3;
     pub(crate) const CLOSE: u8 = 4;
     pub(crate) const NEAR: u8 = 5;
+    pub(crate) const FAINT: u8 = 7;
 }
 
 pub(crate) mod order {
@@ -62,7 +65,7 @@ impl Measure {
             FieldKind::MedicalRecord => Self::Record,
             FieldKind::Street | FieldKind::City | FieldKind::Email => Self::Words,
             FieldKind::HouseNumber => Self::House,
-            FieldKind::State | FieldKind::Sex | FieldKind::Other => Self::Equal,
+            FieldKind::State | FieldKind::Sex | FieldKind::NameSuffix | FieldKind::Other => Self::Equal,
             FieldKind::BirthYear
             | FieldKind::BirthMonth
             | FieldKind::BirthDay
@@ -217,7 +220,7 @@ fn shares_part(x: &str, y: &str) -> bool {
 
 /// Whether one name has no word of its own: "Anna" and "Anna Maria" may be one name, "Juan Carlos" and "Juan Pablo"
 /// are brothers.
-fn is_part(x: &str, y: &str) -> bool {
+pub(crate) fn is_part(x: &str, y: &str) -> bool {
     let all = |one: &str, other: &str| one.split(' ').all(|part| other.split(' ').any(|word| word == part));
     all(x, y) || all(y, x)
 }

@@ -4,6 +4,14 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 ///
 /// Words that stand for an empty cell become empty.
 pub(crate) fn text(raw: &str) -> String {
+    let mut folded = fold(raw);
+    if NOTHING.contains(&folded.as_str()) {
+        folded.clear();
+    }
+    folded
+}
+
+fn fold(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     if raw.is_ascii() {
         for byte in raw.bytes() {
@@ -26,14 +34,11 @@ pub(crate) fn text(raw: &str) -> String {
         }
     }
     out.truncate(out.trim_end().len());
-    if NOTHING.contains(&out.as_str()) {
-        out.clear();
-    }
     out
 }
 
 /// What stands in cells that have nothing to say.
-const NOTHING: [&str; 17] = [
+const NOTHING: [&str; 20] = [
     "null",
     "none",
     "nan",
@@ -51,6 +56,9 @@ const NOTHING: [&str; 17] = [
     "--",
     "?",
     ".",
+    "no fixed abode",
+    "nfa",
+    "homeless",
 ];
 
 fn push(out: &mut String, c: char) {
@@ -62,9 +70,14 @@ fn push(out: &mut String, c: char) {
     }
 }
 
-/// A name: letters, with one space between its parts; hyphens part, apostrophes and full stops go.
+/// A name: letters, with one space between its parts; hyphens part, apostrophes, full stops, titles and what
+/// [`suffix`] finds go. "Unknown" stays, for [`crate::placeholder`] to see.
 pub(crate) fn name(raw: &str) -> String {
-    let folded = text(raw);
+    let folded = match fold(raw) {
+        word if matches!(word.as_str(), "unk" | "not known") => "unknown".to_owned(),
+        word if NOTHING.contains(&word.as_str()) && word != "unknown" => return String::new(),
+        words => words,
+    };
     if folded.bytes().all(|b| b.is_ascii_lowercase()) {
         return folded;
     }
@@ -78,11 +91,30 @@ pub(crate) fn name(raw: &str) -> String {
         }
     }
     let mut words: Vec<&str> = out.split(' ').filter(|w| !w.is_empty()).collect();
-    let titles = ["mr", "mrs", "ms", "miss", "dr", "prof", "sir", "jr", "sr"];
+    let titles = ["mr", "mrs", "ms", "miss", "dr", "prof", "sir"];
     if words.len() > 1 {
         words.retain(|word| !titles.contains(word));
+        let mut first = true;
+        words.retain(|word| std::mem::take(&mut first) || generation(word).is_none());
     }
     words.join(" ")
+}
+
+/// Which of those of one name a word behind the name says: `Jr.` and `II` are the second.
+fn generation(word: &str) -> Option<&'static str> {
+    match word {
+        "sr" | "senior" => Some("1"),
+        "jr" | "junior" | "ii" | "2nd" => Some("2"),
+        "iii" | "3rd" => Some("3"),
+        "iv" | "4th" => Some("4"),
+        _ => None,
+    }
+}
+
+/// The generation in a name of several words: "Smith Jr", "Smith, John III"; empty where there is none.
+pub(crate) fn suffix(raw: &str) -> &'static str {
+    let words = raw.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.skip(1).filter(|word| word.len() <= 6).find_map(|w| generation(&w.to_lowercase())).unwrap_or("")
 }
 
 /// `Family, Given` or `Given Family` or DICOM's `Family^Given^Middle` to given and family.
@@ -185,7 +217,11 @@ mod tests {
         assert_eq!(text("N/A"), "");
         assert_eq!(name("O'Brien-Smith"), "obrien smith");
         assert_eq!(name("Dr. Łukasz"), "lukasz");
-        assert_eq!(name("--"), "");
+        assert_eq!((name("--"), name("Unk")), ("".into(), "unknown".into()));
+        assert_eq!((name("Smith Jr."), suffix("Smith Jr.")), ("smith".into(), "2"));
+        assert_eq!((full_name("Smith, John III").0, suffix("Smith, John III")), ("john".into(), "3"));
+        assert_eq!((name("Junior"), suffix("Junior"), suffix("Jr")), ("junior".into(), "", ""));
+        assert_eq!(suffix("Adams^John^Quincy^^Sr"), "1");
         assert_eq!(full_name("Beethoven^Ludwig^van"), ("ludwig van".into(), "beethoven".into()));
         assert_eq!(full_name("Ludwig van Beethoven"), ("ludwig".into(), "van beethoven".into()));
         assert_eq!(full_name("Byron, Ada"), ("ada".into(), "byron".into()));

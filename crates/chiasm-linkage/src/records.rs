@@ -1,8 +1,8 @@
 use crate::clk::EncodedIdentity;
 use crate::date::{self, DateOrder};
 use crate::vocabulary::{ValueId, Vocabulary};
-use crate::{FieldKind, IdentifierKind, Identity, Sex, normalise};
-use std::collections::BTreeMap;
+use crate::{FieldKind, IdentifierKind, Identity, Sex, normalise, placeholder};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The records to link as columns of numbers, one a value: what every later step works on.
 ///
@@ -16,6 +16,10 @@ pub struct Records {
     pub(crate) tables: usize,
     /// Whether the values are Bloom filters.
     pub(crate) encoded: bool,
+    /// Records under nobody's name ("BABY BOY", "John Doe").
+    pub(crate) nameless: BTreeSet<u32>,
+    /// Dates of birth that stand for none.
+    null_dates: Vec<Box<str>>,
 }
 
 /// One column over all records.
@@ -42,6 +46,7 @@ pub struct RecordsBuilder {
     encoded: bool,
     /// Columns of [`FieldKind::Other`]: two of them compare where they have one name.
     others: Vec<String>,
+    nameless: BTreeSet<u32>,
 }
 
 /// Kinds whose values are compared with each other share a vocabulary, named after one of them.
@@ -77,7 +82,13 @@ impl RecordsBuilder {
         let told_apart = of(FieldKind::MedicalRecord).nth(1).is_some();
         let part = |wanted| of(wanted).next().map_or("", |cell| cell.2);
         let birth = [FieldKind::BirthYear, FieldKind::BirthMonth, FieldKind::BirthDay].map(part);
+        let (mut given, mut family, mut suffix) = (Vec::new(), Vec::new(), "");
         for &(kind, name, raw) in &cells {
+            if matches!(kind, FieldKind::GivenName | FieldKind::FamilyName | FieldKind::FullName)
+                && suffix.is_empty()
+            {
+                suffix = normalise::suffix(raw);
+            }
             if kind == FieldKind::Other {
                 let ordinal = self.other(name);
                 self.put(kind, ordinal, name, &normalise::text(normalise::whole(raw)));
@@ -98,10 +109,13 @@ impl RecordsBuilder {
                     put(FieldKind::BirthDate, &date::joined(birth[0], birth[1], birth[2]));
                 }
                 FieldKind::FullName => {
-                    let (given, family) = normalise::full_name(raw);
-                    put(FieldKind::GivenName, &given);
-                    put(FieldKind::FamilyName, &family);
+                    let (own, of_family) = normalise::full_name(raw);
+                    given.push((name, own));
+                    family.push((name, of_family));
                 }
+                FieldKind::GivenName => given.push((name, normalise::name(raw))),
+                FieldKind::FamilyName => family.push((name, normalise::name(raw))),
+                FieldKind::NameSuffix => suffix = normalise::suffix(&format!("name {raw}")),
                 FieldKind::Street if !has_house => {
                     let (street, house) = normalise::street(raw);
                     put(FieldKind::Street, &street);
@@ -113,7 +127,6 @@ impl RecordsBuilder {
                     let value = if number.is_empty() { number } else { format!("{authority}\u{1f}{number}") };
                     put(kind, &value);
                 }
-                FieldKind::GivenName | FieldKind::FamilyName => put(kind, &normalise::name(raw)),
                 FieldKind::BirthDate => put(kind, &date::digits(raw, DateOrder::default())),
                 FieldKind::Sex => put(kind, &normalise::sex(raw)),
                 FieldKind::Phone => put(kind, &normalise::phone(raw)),
@@ -124,6 +137,27 @@ impl RecordsBuilder {
                     put(kind, &normalise::text(raw));
                 }
             }
+        }
+        self.put_names(given, family, suffix);
+    }
+
+    /// Adds the names of the last record, those that stand for none left out.
+    fn put_names(&mut self, given: Vec<(&str, String)>, family: Vec<(&str, String)>, suffix: &str) {
+        let ((given_in, given), (family_in, family)): ((Vec<_>, Vec<_>), (Vec<_>, Vec<_>)) =
+            (given.into_iter().unzip(), family.into_iter().unzip());
+        let names = placeholder::names(given, family);
+        if names.nameless {
+            self.nameless.insert((self.ids.len() - 1) as u32);
+        }
+        let all =
+            [(FieldKind::GivenName, given_in, names.given), (FieldKind::FamilyName, family_in, names.family)];
+        for (kind, columns, names) in all {
+            for (ordinal, (column, name)) in columns.into_iter().zip(names).enumerate() {
+                self.put(kind, ordinal, column, &name);
+            }
+        }
+        if !suffix.is_empty() {
+            self.put(FieldKind::NameSuffix, 0, "name suffix", suffix);
         }
     }
 
@@ -149,7 +183,6 @@ impl RecordsBuilder {
     /// Adds somebody as a source describes them. `id` is the record's key in the result.
     pub fn push_identity(&mut self, id: &str, identity: &Identity) {
         let births = identity.birth.map(|birth| date::digits_of(&birth));
-        let given = identity.names.first().map(|name| name.given.join(" "));
         let mut numbers: Vec<(FieldKind, String)> = Vec::new();
         for identifier in &identity.identifiers {
             let number = normalise::code(&identifier.value);
@@ -164,6 +197,18 @@ impl RecordsBuilder {
             }
         }
         self.push(id, []);
+        let given = identity.names.first().map(|name| name.given.join(" ")).unwrap_or_default();
+        let families = identity.names.iter().filter_map(|name| name.family.as_deref());
+        let words = families.clone().chain([given.as_str()]);
+        let behind = identity.names.iter().filter_map(|name| name.suffix.as_deref());
+        let suffix = words.map(str::to_owned).chain(behind.map(|suffix| format!("name {suffix}")));
+        let suffix = suffix.map(|raw| normalise::suffix(&raw)).find(|suffix| !suffix.is_empty());
+        let told = |name: &str| Some(normalise::name(name)).filter(|name| !name.is_empty());
+        self.put_names(
+            told(&given).map(|name| ("given name", name)).into_iter().collect(),
+            families.filter_map(told).map(|name| ("family name", name)).take(MOST_OF_A_KIND).collect(),
+            suffix.unwrap_or(""),
+        );
         let mut seen: BTreeMap<FieldKind, usize> = BTreeMap::new();
         let mut put = |kind: FieldKind, name: &str, value: &str| {
             let ordinal = seen.entry(kind).or_default();
@@ -172,10 +217,6 @@ impl RecordsBuilder {
                 *ordinal += 1;
             }
         };
-        put(FieldKind::GivenName, "given name", &normalise::name(given.as_deref().unwrap_or("")));
-        for name in &identity.names {
-            put(FieldKind::FamilyName, "family name", &normalise::name(name.family.as_deref().unwrap_or("")));
-        }
         put(FieldKind::BirthDate, "birth date", births.as_deref().unwrap_or(""));
         match identity.sex {
             Some(Sex::Female) => put(FieldKind::Sex, "sex", "f"),
@@ -230,9 +271,25 @@ impl RecordsBuilder {
             let vocabulary = kinds.iter().position(|&k| k == vocabulary_of(kind)).unwrap_or(0);
             Slot { kind, ordinal, name, vocabulary, values }
         });
-        let slots = slots.collect();
+        let mut slots: Vec<Slot> = slots.collect();
+        let mut null_dates: Vec<Box<str>> = Vec::new();
+        for slot in slots.iter_mut().filter(|s| s.kind == FieldKind::BirthDate && !self.encoded) {
+            let words = &vocabularies[slot.vocabulary];
+            let null = placeholder::null_dates(slot, words);
+            null_dates.extend(null.iter().map(|id| words.text(*id).into()));
+            slot.values.iter_mut().filter(|value| null.contains(value)).for_each(|value| *value = 0);
+        }
         let second = self.second.unwrap_or(total);
-        Records { slots, vocabularies, ids: self.ids, second, tables: self.tables, encoded: self.encoded }
+        Records {
+            slots,
+            vocabularies,
+            ids: self.ids,
+            second,
+            tables: self.tables,
+            encoded: self.encoded,
+            nameless: self.nameless,
+            null_dates,
+        }
     }
 }
 
@@ -276,6 +333,9 @@ impl Records {
         for slot in &mut self.slots {
             let known = other.slots.iter().find(|o| o.kind == slot.kind && o.ordinal == slot.ordinal);
             let text = known.map_or("", |o| other.vocabularies[o.vocabulary].text(o.values[0]));
+            let null =
+                slot.kind == FieldKind::BirthDate && self.null_dates.iter().any(|date| **date == *text);
+            let text = if null { "" } else { text };
             let names = vocabulary_of(slot.kind) == FieldKind::GivenName;
             slot.values.push(self.vocabularies[slot.vocabulary].intern_described(text, names));
         }

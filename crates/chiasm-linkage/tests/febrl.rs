@@ -89,6 +89,6 @@ fn persons_of_febrl3_are_pure() {
             "two people in one person"
         );
     }
-    // A birthday typed wrong may be another member's of the household: such pairs are for review.
-    assert!(persons.links.len() > 2_200, "{} of 3,000 duplicates linked", persons.links.len());
+    // A birthday or first name typed wrong may be another member's of the household: such pairs are for review.
+    assert!(persons.links.len() > 1_800, "{} of 3,000 duplicates linked", persons.links.len());
 }

@@ -34,7 +34,7 @@ fn somebody(number: u64) -> Identity {
             value: format!("{number:06}"),
             kind: IdentifierKind::Source,
         }],
-        names: vec![PersonName { given: vec![pick(0, &GIVEN)], family: Some(family) }],
+        names: vec![PersonName { given: vec![pick(0, &GIVEN)], family: Some(family), suffix: None }],
         birth: Some(BirthDate {
             year: 1930 + (draw(number, 3) % 90) as i16,
             month: Some(1 + (draw(number, 4) % 12) as u8),

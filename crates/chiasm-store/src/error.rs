@@ -56,6 +56,11 @@ pub enum Error {
         /// How often it was tried.
         attempts: usize,
     },
+    /// What links were worked out from has changed since.
+    #[error(
+        "expected the identities and statements that the links were worked out from, found more: link again"
+    )]
+    Outdated,
     /// An asset's bytes have another hash than its name says.
     #[error(
         "expected bytes with the hash that the asset's name says, found others; was the file changed while it was read?"

@@ -67,6 +67,8 @@ pub struct Commit {
     pub decisions: Vec<String>,
     /// All links anew, and why.
     pub links: Option<(Vec<LinkRow>, Vec<PairRow>)>,
+    /// What [`Store::said`] was when the links were worked out; they are refused where more was said since.
+    pub said: Option<[u64; 2]>,
     /// All clocks anew.
     pub clocks: Option<Vec<ClockRow>>,
 }
@@ -134,6 +136,11 @@ impl Store {
         known::record(&self.key, authority, identifier)
     }
 
+    /// How many identities and statements there are: both are only ever added to.
+    pub fn said(&self) -> [u64; 2] {
+        [Table::Identities, Table::Statements].map(|table| self.manifest.rows(table))
+    }
+
     /// Sees what others have committed since.
     ///
     /// # Errors
@@ -156,9 +163,13 @@ impl Store {
     /// Commits: afterwards all of it is on disk and every new reader sees it.
     ///
     /// # Errors
-    /// Nobody may rely on it then; committing the same again is always right.
+    /// [`Error::Outdated`] where links were worked out from less than is there. Nobody may rely on it then; committing
+    /// the same again is always right.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, Error> {
         for _ in 0..ATTEMPTS {
+            if commit.said.is_some_and(|said| said != self.said()) {
+                return Err(Error::Outdated);
+            }
             self.look()?;
             let (done, new) = self.prepare(commit)?;
             if new.is_empty() && commit.links.is_none() && commit.clocks.is_none() {

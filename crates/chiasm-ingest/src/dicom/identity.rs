@@ -94,8 +94,9 @@ fn name(group: &str) -> Option<PersonName> {
     let part = |p: &str| Some(p.trim().to_owned()).filter(|p| !p.is_empty());
     let mut parts = group.split('^').map(part);
     let family = parts.next().flatten();
-    let given: Vec<String> = parts.take(2).flatten().collect();
-    (family.is_some() || !given.is_empty()).then_some(PersonName { given, family })
+    let given: Vec<String> = parts.by_ref().take(2).flatten().collect();
+    let suffix = parts.nth(1).flatten();
+    (family.is_some() || !given.is_empty()).then_some(PersonName { given, family, suffix })
 }
 
 fn birth(date: &str) -> Option<BirthDate> {
@@ -136,6 +137,7 @@ mod tests {
         assert_eq!(families, ["Yamada", "山田", "やまだ"]);
         let adams = &groups("Adams^John Robert^Quincy^Rev.^B.A.")[0];
         assert_eq!((adams.family.as_deref(), adams.given.len()), (Some("Adams"), 2));
+        assert_eq!(adams.suffix.as_deref(), Some("B.A."));
         assert!(groups("^^^^").is_empty() && groups("").is_empty());
     }
 

@@ -251,7 +251,7 @@ impl Header {
             let mut words: Vec<String> =
                 name.split('_').filter(|w| !w.is_empty()).map(str::to_owned).collect();
             let family = words.pop();
-            PersonName { given: words, family }
+            PersonName { given: words, family, suffix: None }
         });
         patient
     }

@@ -13,6 +13,8 @@ pub struct SiteFeed {
     /// Whether a file that names nobody inside (a slide, a wearable's counts) is about the one whose name it
     /// has, without folder and ending: `S001.svs` is of the sample S001 wherever it lies.
     pub file_names: bool,
+    /// Whether accession numbers are the numbers of who ordered (HL7 ORC-2), where a message has none of its own.
+    pub accession_is_placer: bool,
     /// Names that systems have for one and the same authority of identifiers, and the one to use:
     /// `"urn:oid:1.2.3" = "st-mary-mrn"`.
     pub authorities: BTreeMap<String, String>,

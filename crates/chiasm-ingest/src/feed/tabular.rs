@@ -304,7 +304,7 @@ impl<'a> Columns<'a> {
         }
         let (given, family) = (self.named(row, &binding.given), self.named(row, &binding.family));
         if given.is_some() || family.is_some() {
-            identity.names.push(PersonName { given: given.into_iter().collect(), family });
+            identity.names.push(PersonName { given: given.into_iter().collect(), family, suffix: None });
         }
         if let Some(text) = self.named(row, &binding.birth) {
             match Parts::iso(&text).or_else(|| Parts::compact(&text)) {

@@ -77,7 +77,9 @@ fn name(json: &Json<'_>) -> Option<PersonName> {
         json.each("given").iter().filter_map(Json::text).map(|g| g.trim().to_owned()).collect();
     let family = json.text_of("family").map(|f| f.trim().to_owned()).filter(|f| !f.is_empty());
     if !given.is_empty() || family.is_some() {
-        return Some(PersonName { given, family });
+        let suffix: Vec<&str> = json.each("suffix").iter().filter_map(Json::text).map(str::trim).collect();
+        let suffix = Some(suffix.join(" ")).filter(|s| !s.is_empty());
+        return Some(PersonName { given, family, suffix });
     }
     let text = json.text_of("text")?.trim();
     let (given, family) = match text.split_once(',') {
@@ -86,7 +88,7 @@ fn name(json: &Json<'_>) -> Option<PersonName> {
     };
     let given = given.split_whitespace().map(str::to_owned).collect();
     let family = Some(family.trim().to_owned()).filter(|f| !f.is_empty())?;
-    Some(PersonName { given, family: Some(family) })
+    Some(PersonName { given, family: Some(family), suffix: None })
 }
 
 fn address(json: &Json<'_>) -> Address {

@@ -2,6 +2,7 @@
 
 use super::coding::Coded;
 use super::context::Context;
+use super::field::Field;
 use super::message::{Fields, Segment};
 use chiasm_record::{Event, Moment};
 
@@ -55,8 +56,8 @@ impl Order {
 
     fn control(&mut self, orc: &Fields<'_>, context: &mut Context<'_>) {
         self.detail("order_control", orc.get(1).component(1).string());
-        self.number("placer", orc.get(2).component(1).string());
-        self.number("filler", orc.get(3).component(1).string());
+        self.entity(["placer", "placer_authority"], orc.get(2));
+        self.entity(["filler", "filler_authority"], orc.get(3));
         self.number("order_group", orc.get(4).component(1).string());
         self.detail("order_status", orc.get(5).component(1).string());
         self.detail("effective", orc.get(15).component(1).string());
@@ -65,8 +66,8 @@ impl Order {
 
     fn request(&mut self, obr: &Fields<'_>, context: &mut Context<'_>) {
         self.detailed = true;
-        self.number("placer", obr.get(2).component(1).string());
-        self.number("filler", obr.get(3).component(1).string());
+        self.entity(["placer", "placer_authority"], obr.get(2));
+        self.entity(["filler", "filler_authority"], obr.get(3));
         self.panel = Coded::of(obr.get(4), context);
         self.detail("priority", obr.get(5).component(1).string());
         self.ordered = self.ordered.or_else(|| context.moment(obr.get(6), "OBR-6"));
@@ -95,6 +96,15 @@ impl Order {
         self.collected = self.collected.or_else(|| context.moment(spm.get(17), "SPM-17"));
         self.number("specimen_received", spm.get(18).component(1).string());
         self.number("accession", spm.get(30).component(1).string());
+    }
+
+    /// A number with who gave it (EI-2, or EI-3); of two fields that have one the first counts.
+    fn entity(&mut self, [name, authority]: [&'static str; 2], ei: Field<'_>) {
+        let value = ei.component(1).string();
+        if value.is_some() && !self.numbers.iter().any(|(n, _)| *n == name) {
+            self.number(authority, ei.component(2).string().or_else(|| ei.component(3).string()));
+            self.number(name, value);
+        }
     }
 
     fn number(&mut self, name: &'static str, value: Option<String>) {

@@ -83,7 +83,8 @@ fn name(xpn: Field<'_>) -> Option<PersonName> {
     let further = xpn.component(3).string().unwrap_or_default();
     let mut given: Vec<String> = xpn.component(2).string().into_iter().collect();
     given.extend(further.split_whitespace().map(str::to_owned));
-    (family.is_some() || !given.is_empty()).then_some(PersonName { given, family })
+    let suffix = xpn.component(4).string();
+    (family.is_some() || !given.is_empty()).then_some(PersonName { given, family, suffix })
 }
 
 fn birth(field: Field<'_>) -> Option<BirthDate> {

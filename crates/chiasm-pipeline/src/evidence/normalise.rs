@@ -97,11 +97,25 @@ impl<'a> Normalise<'a> {
         event.value = value.and_then(|v| v.parse().ok()).or(event.value);
     }
 
+    /// Gives an order's numbers their common givers, and its accession number where that is another by this site's rule.
+    fn order(&self, event: &mut Event) {
+        let giver = |name: &str| matches!(name, "placer_authority" | "filler_authority");
+        if event.attributes.iter().any(|(name, _)| giver(name)) {
+            let common = |(name, value)| (name, if giver(name) { self.site.authority(value) } else { value });
+            event.attributes = event.attributes.iter().map(common).collect();
+        }
+        if self.site.accession_is_placer && event.attribute("accession").is_none() {
+            let placer = event.attribute("placer").map(str::to_owned);
+            event.attributes.extend(placer.map(|number| ("accession".to_owned(), number)));
+        }
+    }
+
     /// Gives an event its common code and unit; what the source said stays as attributes.
     pub fn event(&self, event: &mut Event, tally: &mut Tally) {
         if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
             *tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
         }
+        self.order(event);
         let local = event.code.as_str();
         match self.site.codes.get(local) {
             Some(common) => {

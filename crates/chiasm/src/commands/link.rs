@@ -46,14 +46,15 @@ pub fn run(cli: &Cli, args: &LinkArgs, bars: &Bars) -> Result<()> {
     };
     let mut words = format!(
         "{} records are {} patients; {} records are linked, {} pairs name one order, {} pairs are for a person to \
-         decide (--review), {} of them as a file contradicts the record; {} decisions in force, {} merges name a \
-         number that no record has",
+         decide (--review), {} of them as a file contradicts the record; {} records have a number that was given to \
+         two people; {} decisions in force, {} merges name a number that no record has",
         done.records,
         done.patients,
         done.linked,
         done.ordered,
         done.review,
         done.wrong_patient,
+        done.reused,
         done.decisions,
         done.unknown
     );
@@ -108,7 +109,14 @@ fn review(cli: &Cli, store: &store::Store) -> Result<()> {
         return Ok(());
     }
     for pair in pairs.iter().take(SHOWN) {
-        println!("{:19} {:19}  {:.4}  {}", pair.record_l.0, pair.record_r.0, pair.probability, pair.reason);
+        if pair.record_l == pair.record_r {
+            println!("{:19} by itself  {}", pair.record_l.0, pair.reason);
+        } else {
+            println!(
+                "{:19} {:19}  {:.4}  {}",
+                pair.record_l.0, pair.record_r.0, pair.probability, pair.reason
+            );
+        }
         for (side, words) in ["for", "against"].into_iter().zip(Told::of(pair)?.sides()) {
             if !words.is_empty() {
                 println!("    {side:8} {}", words.join(", "));

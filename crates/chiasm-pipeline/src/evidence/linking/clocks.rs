@@ -155,7 +155,7 @@ fn median(all: &mut [i64]) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tellings::Domain;
+    use super::super::tellings::{Domain, Kind};
     use super::*;
     use chiasm_store::RecordId;
 
@@ -167,12 +167,16 @@ mod tests {
                 system,
                 role: Role::Taken,
                 domain: Domain::Any,
+                authority: None,
                 file: false,
                 at: Some(at),
                 exact: true,
             };
             let at = n * 3_600_000_000;
-            told.orders.insert(n.to_string(), vec![telling(0, at + difference * 1_000_000), telling(1, at)]);
+            told.orders.insert(
+                (Kind::Filler, n.to_string()),
+                vec![telling(0, at + difference * 1_000_000), telling(1, at)],
+            );
         }
         told
     }

@@ -21,7 +21,7 @@ pub(crate) fn orders(told: &Tellings, index: &BTreeMap<RecordId, u32>) -> Vec<Or
         for (at, a) in tellings.iter().enumerate() {
             for b in &tellings[at + 1..] {
                 let (Some(&x), Some(&y)) = (index.get(&a.record), index.get(&b.record)) else { continue };
-                if x != y && a.domain.fits(b.domain) {
+                if x != y && a.fits(b) {
                     *pairs.entry((x.min(y), x.max(y))).or_default() |=
                         out_of_order(a, b) || out_of_order(b, a);
                 }
@@ -69,27 +69,42 @@ fn day(at: i64) -> Option<(i16, u8, u8)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tellings::Kind;
     use super::*;
 
     const DAY: i64 = 86_400_000_000;
 
     fn telling(record: i64, role: Role, domain: Domain, days: i64) -> Telling {
         let at = Some(20_000 * DAY + days * DAY);
-        Telling { record: RecordId(record), system: 0, role, domain, file: false, at, exact: true }
+        Telling {
+            record: RecordId(record),
+            system: 0,
+            role,
+            domain,
+            authority: None,
+            file: false,
+            at,
+            exact: true,
+        }
     }
 
     #[test]
     fn a_number_joins_few_records_of_one_kind() {
         let index: BTreeMap<RecordId, u32> = (0..10).map(|r| (RecordId(r), r as u32)).collect();
         let mut told = Tellings::default();
+        let number = |text: &str| (Kind::Filler, text.to_owned());
         let order = |record, days| telling(record, Role::Ordered, Domain::Any, days);
         let study = |record, days| telling(record, Role::Taken, Domain::Imaging, days);
         let blood = |record| telling(record, Role::Taken, Domain::Labs, 0);
-        told.orders.insert("a".into(), vec![order(1, 0), study(2, 3)]);
-        told.orders.insert("early".into(), vec![order(3, 0), study(4, -3)]);
-        told.orders.insert("other".into(), vec![study(5, 0), blood(6)]);
-        told.orders.insert("own".into(), vec![order(7, 0), study(7, 0)]);
-        told.orders.insert("crowd".into(), (0..6).map(|r| order(r, 0)).collect());
+        told.orders.insert(number("a"), vec![order(1, 0), study(2, 3)]);
+        told.orders.insert(number("early"), vec![order(3, 0), study(4, -3)]);
+        told.orders.insert(number("other"), vec![study(5, 0), blood(6)]);
+        // The same number of two who give out numbers.
+        let mut of = [order(8, 0), order(9, 0)];
+        (of[0].authority, of[1].authority) = (Some(0), Some(1));
+        told.orders.insert(number("two"), of.to_vec());
+        told.orders.insert(number("own"), vec![order(7, 0), study(7, 0)]);
+        told.orders.insert(number("crowd"), (0..6).map(|r| order(r, 0)).collect());
         let found = orders(&told, &index);
         let pair = |left, right, doubtful| Order { left, right, doubtful };
         assert_eq!(found, [pair(1, 2, false), pair(3, 4, true)]);

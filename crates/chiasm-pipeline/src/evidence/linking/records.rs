@@ -8,7 +8,7 @@
 use super::clocks::{self, Clock};
 use super::orders;
 use super::review::evidence;
-use super::said::{identities, ledger, name};
+use super::said::{Who, ledger, name, who};
 use super::tellings::tellings;
 use crate::{Error, Progress};
 use chiasm_linkage::{ClusterConfig, LinkConfig, Records, ReviewReason, guarded_persons, link};
@@ -31,6 +31,8 @@ pub struct Linked {
     pub review: usize,
     /// Of them, pairs that a file's age, sex or dates contradict.
     pub wrong_patient: usize,
+    /// Records whose number was given to two people: they link nobody unasked.
+    pub reused: usize,
     /// What messages and people said, in force.
     pub decisions: usize,
     /// Merges of messages that name a number which no record has.
@@ -39,16 +41,31 @@ pub struct Linked {
     pub clocks: Vec<Clock>,
 }
 
-/// Links the records of a store anew.
+/// How often linking begins again because more was said meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Links the records of a store anew; again where identities or decisions come while it does.
 ///
 /// A patient's number is the smallest of the records' numbers: it stays while that record stays, and a merge
 /// that is taken back gives both patients the numbers that they had.
 ///
 /// # Errors
-/// Where the store cannot be read or written.
+/// Where the store cannot be read or written, or more was said each time.
 pub fn link_store(store: &mut Store, progress: &dyn Progress) -> Result<Linked, Error> {
+    for _ in 1..ATTEMPTS {
+        store.refresh()?;
+        match link_once(store, progress) {
+            Err(Error::Store(chiasm_store::Error::Outdated)) => {}
+            done => return done,
+        }
+    }
+    store.refresh()?;
+    link_once(store, progress)
+}
+
+fn link_once(store: &mut Store, progress: &dyn Progress) -> Result<Linked, Error> {
     progress.begin("linking", 4);
-    let all = identities(store)?;
+    let Who { all, reused } = who(store)?;
     let (ledger, unknown) = ledger(store, &all)?;
     let decided = ledger.decisions();
     let order: Vec<RecordId> = all.keys().copied().collect();
@@ -59,14 +76,15 @@ pub fn link_store(store: &mut Store, progress: &dyn Progress) -> Result<Linked, 
     progress.advance();
     let index: BTreeMap<RecordId, u32> = order.iter().copied().zip(0..).collect();
     let shared = orders::orders(&told, &index);
-    let guard = orders::guard(&told, &order, &all);
+    let mut guard = orders::guard(&told, &order, &all);
+    reused.iter().filter_map(|record| index.get(record)).for_each(|number| guard.add_reused(*number));
     let mut found = link(&records, &LinkConfig::default());
     found.add_orders(&records, &shared);
     progress.advance();
-    let who = guarded_persons(&records, &found, &decided, &guard, ClusterConfig::default());
+    let persons = guarded_persons(&records, &found, &decided, &guard, ClusterConfig::default());
     let record = |row: u32| order[row as usize];
     let mut links = Vec::new();
-    for group in who.groups() {
+    for group in persons.groups() {
         let subject_id = group.iter().map(|r| record(*r).0).min().unwrap_or_default();
         links.extend(group.iter().map(|r| LinkRow { record_id: record(*r), subject_id }));
     }
@@ -80,28 +98,51 @@ pub fn link_store(store: &mut Store, progress: &dyn Progress) -> Result<Linked, 
             evidence: evidence(&records, &found, &guard, left, right)?,
         })
     };
-    let mut pairs = Vec::with_capacity(who.links.len() + who.review.len());
-    for (left, right, probability) in &who.links {
+    let mut pairs = Vec::with_capacity(persons.links.len() + persons.review.len() + reused.len());
+    for (left, right, probability) in &persons.links {
         pairs.push(row(*left, *right, *probability, String::new())?);
     }
-    for review in &who.review {
-        let reason = serde_json::to_value(review.reason).map_err(Error::json("a reason"))?;
-        let reason = reason.as_str().unwrap_or("doubtful").to_owned();
-        pairs.push(row(review.left, review.right, review.probability, reason)?);
+    for review in &persons.review {
+        pairs.push(row(review.left, review.right, review.probability, reason(review.reason)?)?);
+    }
+    for record in &reused {
+        pairs.push(reused_number(*record)?);
     }
     let done = Linked {
         records: records.len(),
-        patients: records.len() - links.len() + who.groups().len(),
+        patients: records.len() - links.len() + persons.groups().len(),
         linked: links.len(),
         ordered: shared.len(),
-        review: who.review.len(),
-        wrong_patient: who.review.iter().filter(|r| r.reason == ReviewReason::WrongPatient).count(),
+        review: persons.review.len() + reused.len(),
+        wrong_patient: persons.review.iter().filter(|r| r.reason == ReviewReason::WrongPatient).count(),
+        reused: reused.len(),
         decisions: decided.len(),
         unknown,
         clocks: clocks::estimate(&told),
     };
     let clocks = done.clocks.iter().map(Clock::to_row).collect();
-    store.commit(&Commit { links: Some((links, pairs)), clocks: Some(clocks), ..Commit::default() })?;
+    let (links, said) = (Some((links, pairs)), Some(store.said()));
+    store.commit(&Commit { links, said, clocks: Some(clocks), ..Commit::default() })?;
     progress.advance();
     Ok(done)
+}
+
+/// A record on the list for review, by itself.
+fn reused_number(record: RecordId) -> Result<PairRow, Error> {
+    let conflict = "the record's own sources describe two people: its number was given out again";
+    let evidence = serde_json::json!([{ "prior": 0.0 }, { "conflict": conflict }]);
+    Ok(PairRow {
+        record_l: record,
+        record_r: record,
+        probability: 0.0,
+        state: "review".to_owned(),
+        reason: reason(ReviewReason::ReusedNumber)?,
+        evidence: serde_json::to_string(&evidence).map_err(Error::json("evidence"))?,
+    })
+}
+
+/// A reason as tables have it.
+fn reason(reason: ReviewReason) -> Result<String, Error> {
+    let reason = serde_json::to_value(reason).map_err(Error::json("a reason"))?;
+    Ok(reason.as_str().unwrap_or("doubtful").to_owned())
 }

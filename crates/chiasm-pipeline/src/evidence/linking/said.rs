@@ -3,10 +3,10 @@
 use super::records::{Linked, link_store};
 use crate::evidence::taking::SourceStatement;
 use crate::{Error, Progress};
-use chiasm_linkage::{Decision, Identifier, Identity, Ledger, RecordPair, Voice};
+use chiasm_linkage::{Decision, Identifier, Identity, Ledger, RecordPair, Voice, contradict};
 use chiasm_store::{Commit, IdentityRow, RecordId, StatementRow, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A person's word, as the store keeps it.
 #[derive(Serialize, Deserialize)]
@@ -28,21 +28,43 @@ pub enum Word {
     Undone,
 }
 
-/// Everything that sources said of each record, what was said last first.
-pub(crate) fn identities(store: &Store) -> Result<BTreeMap<RecordId, Identity>, Error> {
-    let mut said: BTreeMap<RecordId, Vec<(Option<i64>, Identity)>> = BTreeMap::new();
+/// How many of a record's descriptions are held against each other.
+const DESCRIPTIONS: usize = 32;
+
+/// Who the records of a store are.
+pub(crate) struct Who {
+    /// Everything that sources said of each record, what was said last first.
+    pub all: BTreeMap<RecordId, Identity>,
+    /// The records of which they described two people: their number was given out again.
+    pub reused: BTreeSet<RecordId>,
+}
+
+/// Puts together what sources said of each record.
+pub(crate) fn who(store: &Store) -> Result<Who, Error> {
+    let mut told: BTreeMap<RecordId, Vec<(i64, Identity)>> = BTreeMap::new();
     for rows in store.scan::<IdentityRow>() {
         for row in rows? {
-            let identity = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
-            said.entry(row.record_id).or_default().push((row.told, identity));
+            let one = serde_json::from_str(&row.identity).map_err(Error::json("an identity"))?;
+            // What has no time is the last word.
+            told.entry(row.record_id).or_default().push((row.told.unwrap_or(i64::MAX), one));
         }
     }
-    let together = |mut all: Vec<(Option<i64>, Identity)>| {
-        // Stable: what has no time, after the others, and what has the same are in the order in which they came.
-        all.sort_by_key(|(told, _)| told.unwrap_or(i64::MAX));
-        all.into_iter().map(|(_, said)| said).reduce(|older, newer| both(newer, older)).unwrap_or_default()
+    let in_order = |(record, mut said): (RecordId, Vec<(i64, Identity)>)| {
+        // Stable: what was said at the same time stays in the order in which it came.
+        said.sort_by_key(|(at, _)| *at);
+        (record, said.into_iter().map(|(_, one)| one).collect())
     };
-    Ok(said.into_iter().map(|(record, all)| (record, together(all))).collect())
+    let said: BTreeMap<RecordId, Vec<Identity>> = told.into_iter().map(in_order).collect();
+    let two_people = |said: &[Identity]| {
+        let last = &said[said.len().saturating_sub(DESCRIPTIONS)..];
+        let mut pairs =
+            last.iter().enumerate().flat_map(|(at, one)| last[..at].iter().map(move |two| (one, two)));
+        pairs.any(|(one, two)| contradict(one, two))
+    };
+    let reused = said.iter().filter(|(_, said)| two_people(said)).map(|(record, _)| *record).collect();
+    let together =
+        |said: Vec<Identity>| said.into_iter().fold(Identity::default(), |known, one| both(one, known));
+    Ok(Who { all: said.into_iter().map(|(record, said)| (record, together(said))).collect(), reused })
 }
 
 /// Two descriptions of one record as one: what the newer says comes first.
@@ -140,7 +162,7 @@ pub fn decide(
     word: Word,
     progress: &dyn Progress,
 ) -> Result<Linked, Error> {
-    let all = identities(store)?;
+    let Who { all, .. } = who(store)?;
     for record in [one, other] {
         if !all.contains_key(&RecordId(record)) {
             let hint = "; `chiasm link --review` lists pairs of them".to_owned();

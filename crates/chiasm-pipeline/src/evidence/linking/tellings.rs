@@ -44,6 +44,23 @@ impl Domain {
     }
 }
 
+/// Which number of an order it is: a ward and a laboratory may both give out 100234.
+///
+/// # Source
+/// HL7 v2 chapter 4 (ORC-2 is the placer's number, ORC-3 the filler's); IHE Radiology SWF and DICOM PS3.3 C.7.2.1 (the
+/// accession number is what the department that fills the order numbers it by, and stands in OBR-18 and IPC-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    /// Accession and filler's number: the department's own.
+    Filler,
+    /// The number of who ordered.
+    Placer,
+    /// A number of which nobody says what it is.
+    Plain,
+    /// A study's UID.
+    Study,
+}
+
 /// Somebody's order as one system tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Telling {
@@ -52,6 +69,8 @@ pub(crate) struct Telling {
     pub system: usize,
     pub role: Role,
     pub domain: Domain,
+    /// Number of who gave out the number, where that is said.
+    pub authority: Option<u32>,
     /// Whether it comes from a file that shows the patient.
     pub file: bool,
     /// Microseconds since 1970-01-01T00:00Z; the earliest where it is told several times.
@@ -60,13 +79,21 @@ pub(crate) struct Telling {
     pub exact: bool,
 }
 
+impl Telling {
+    /// Whether two tellings of one number can be of one order.
+    pub fn fits(&self, other: &Self) -> bool {
+        self.domain.fits(other.domain)
+            && self.authority.zip(other.authority).is_none_or(|(one, two)| one == two)
+    }
+}
+
 /// All of them.
 #[derive(Default)]
 pub(crate) struct Tellings {
     /// Names of the systems.
     pub systems: Vec<String>,
     /// The numbers of orders, each with its tellings; numbers of one site and kind alone are the same number.
-    pub orders: BTreeMap<String, Vec<Telling>>,
+    pub orders: BTreeMap<(Kind, String), Vec<Telling>>,
     /// Recordings that several systems time, by record.
     pub recordings: BTreeMap<RecordId, Vec<Telling>>,
     /// The days on which files show the patient of a record, with an age in years where they say one.
@@ -104,6 +131,8 @@ struct Told {
     accession: Texts,
     placer: Texts,
     filler: Texts,
+    placer_authority: Texts,
+    filler_authority: Texts,
     identifier: Texts,
     study_uid: Texts,
     sop_class_uid: Texts,
@@ -128,7 +157,8 @@ type Place = (u32, RecordId, usize, Role);
 #[derive(Default)]
 struct Gathering {
     systems: HashMap<String, usize>,
-    numbers: HashMap<String, u32>,
+    numbers: HashMap<(Kind, String), u32>,
+    authorities: HashMap<String, u32>,
     tellings: HashMap<Place, Telling>,
     recordings: HashMap<(RecordId, usize), Telling>,
     shown: BTreeMap<RecordId, Vec<(i64, Option<f64>)>>,
@@ -141,10 +171,10 @@ struct Gathering {
 pub(crate) fn tellings(store: &Store) -> Result<Tellings, Error> {
     let mut gathering = Gathering::default();
     store.columns(Table::Events, &COLUMNS, &mut |batch| gathering.batch(batch))?;
-    let Gathering { systems, numbers, tellings, recordings, shown } = gathering;
+    let Gathering { systems, numbers, tellings, recordings, shown, .. } = gathering;
     let mut names = vec![String::new(); systems.len()];
     systems.into_iter().for_each(|(name, at)| names[at] = name);
-    let numbers: HashMap<u32, String> = numbers.into_iter().map(|(text, at)| (at, text)).collect();
+    let numbers: HashMap<u32, (Kind, String)> = numbers.into_iter().map(|(text, at)| (at, text)).collect();
     let mut done = Tellings { systems: names, shown, ..Tellings::default() };
     for ((number, ..), telling) in tellings {
         if let Some(text) = numbers.get(&number) {
@@ -242,6 +272,7 @@ impl Gathering {
             system,
             role,
             domain,
+            authority: None,
             file,
             at: row.at,
             exact: row.exact && row.at.is_some(),
@@ -253,18 +284,32 @@ impl Gathering {
             let known = self.recordings.entry((row.record, system)).or_insert(telling);
             keep_earliest(known, telling);
         }
-        let plain = [&told.accession, &told.placer, &told.filler, &told.identifier];
-        let numbers = plain.into_iter().flat_map(Texts::all).filter(|n| telling_number(n));
-        let numbers = numbers.map(|n| format!("{}\u{1f}{}", row.site, n.trim()));
+        let kinds = [
+            (Kind::Filler, &told.accession, None),
+            (Kind::Filler, &told.filler, told.filler_authority.first()),
+            (Kind::Placer, &told.placer, told.placer_authority.first()),
+            (Kind::Plain, &told.identifier, None),
+        ];
+        let numbers = kinds.into_iter().flat_map(|(kind, texts, authority)| {
+            let numbers = texts.all().iter().filter(|n| telling_number(n));
+            numbers.map(move |n| (kind, format!("{}\u{1f}{}", row.site, n.trim()), authority))
+        });
         // A study's UID is unique everywhere.
-        let studies = told.study_uid.all().iter().map(|uid| format!("\u{1f}{uid}"));
-        for number in numbers.chain(studies) {
-            let count = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-            let number = *self.numbers.entry(number).or_insert(count);
+        let studies = told.study_uid.all().iter().map(|uid| (Kind::Study, uid.clone(), None));
+        for (kind, number, authority) in numbers.chain(studies) {
+            let number = numbered(&mut self.numbers, (kind, number));
+            let authority = authority.map(|name| numbered(&mut self.authorities, name.to_owned()));
+            let telling = Telling { authority, ..telling };
             let known = self.tellings.entry((number, row.record, system, role)).or_insert(telling);
             keep_earliest(known, telling);
         }
     }
+}
+
+/// The number of something, new or known.
+fn numbered<K: Eq + std::hash::Hash>(known: &mut HashMap<K, u32>, what: K) -> u32 {
+    let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    *known.entry(what).or_insert(next)
 }
 
 fn keep_earliest(known: &mut Telling, telling: Telling) {
