@@ -28,7 +28,7 @@ const RECORDS: [&str; 22] = [
     "rs1;rs2\tA\tG,AT\t.\tq10\tAF=0.125,0.0625;DB\tGT:AD:GP\t0/2:3,4,1:.\t1|2:1,2,3:0,0,0,0,1,0\t./.:.:.",
     ".\tCAG\tC\t0.001\t.\t.\tGT\t1/1\t./.\t.",
     ".\tA\tT\t1\tPASS\tANN=T|missense_variant|MODERATE|TP53|ENSG1|transcript|ENST1|x|1/2|c.1A>T|p.K1%3D\tGT:FT\t1:PASS\t0|1:q10;s5\t0:.",
-    ".\tN\t<DEL>\t3e-9\tPASS\tEND=900;SVTYPE=DEL\tGT\t0/1\t1/1\t0/0",
+    ".\tN\t<DEL>\t0.000000003\tPASS\tEND=900;SVTYPE=DEL\tGT\t0/1\t1/1\t0/0",
     ".\tA\t.\t7.5\tPASS\tDP=0\tGT:AD\t0/0:9\t./.:.\t0:1",
     ".\tA\tC\t5\tPASS\tDP=-3\tGT:PL\t0/1:1,2\t0/3:1,2,3\t0/1:-5,.,3",
     ".\tA\tC\t5\tPASS\tAF=1.5\tGT:AD\t1/1:1,2,3\t1/1:-1\t0/1:.,4",
@@ -51,6 +51,36 @@ const RECORDS: [&str; 22] = [
 fn whole() -> String {
     let records = RECORDS.iter().enumerate().map(|(i, record)| format!("1\t{}\t{record}\n", 10 * i + 10));
     HEADER.to_owned() + &records.collect::<String>()
+}
+
+/// The file with a header line for each name that its records use: BCF cannot do without.
+fn declared(text: &str) -> String {
+    let mut more = String::new();
+    let mut add = |kind: &str, names: &str, part: char, rest: &str| {
+        for name in names
+            .split(part)
+            .map(|n| n.split('=').next().unwrap())
+            .filter(|n| !matches!(*n, "." | "PASS" | ""))
+        {
+            let line = format!("##{kind}=<ID={name}");
+            let known = |all: &str| {
+                all.lines().any(|l| l.strip_prefix(&line).is_some_and(|l| l.starts_with([',', '>'])))
+            };
+            if !known(text) && !known(&more) {
+                more += &format!("{line}{rest}>\n");
+            }
+        }
+    };
+    for record in text.lines().filter(|l| !l.starts_with('#')) {
+        let columns: Vec<&str> = record.split('\t').collect();
+        if columns.len() >= 8 {
+            add("contig", columns[0], '\t', "");
+            add("FILTER", columns[6], ';', ",Description=\"f\"");
+            add("INFO", columns[7], ';', ",Number=.,Type=String,Description=\"i\"");
+            add("FORMAT", columns.get(8).unwrap_or(&"."), ':', ",Number=.,Type=String,Description=\"f\"");
+        }
+    }
+    text.replacen("#CHROM", &(more + "#CHROM"), 1)
 }
 
 /// What a file says, without what follows from its very bytes.
@@ -114,7 +144,8 @@ fn text_that_a_line_would_part_elsewhere_is_read_as_that_line() {
         packed[at..at + 3].copy_from_slice(to.as_bytes());
         let packed = said(&Source::memory("a", packed));
         if to.contains('\n') {
-            assert!(packed.last().unwrap().contains("vcf.columns"), "{packed:?}");
+            // No line of VCF can stand for it.
+            assert!(packed.iter().any(|said| said.contains("vcf.control")), "{packed:?}");
             continue;
         }
         assert_eq!(said(&Source::memory("a", text.replace(from, to))), packed, "{to:?}");
@@ -137,11 +168,13 @@ fn test_files_of_the_specification_say_the_same_in_both_formats() {
         let mut entry = entry.unwrap();
         let path = entry.path().unwrap().to_string_lossy().into_owned();
         let mut text = String::new();
-        if path.ends_with(".vcf")
-            && entry.read_to_string(&mut text).is_ok()
-            && text.ends_with('\n')
-            && !text.contains('\r')
-        {
+        if !path.ends_with(".vcf") || entry.read_to_string(&mut text).is_err() || !text.ends_with('\n') {
+            continue;
+        }
+        let text = declared(&text);
+        // Names that a broken header line should have given have no number.
+        let checked = vcf::check(&Source::memory("a", text.clone())).unwrap();
+        if !text.contains('\r') && !checked.faults.iter().any(|fault| fault.rule.starts_with("vcf.meta")) {
             compared[usize::from(path.contains("/passed/"))] += usize::from(same(&path, &text));
         }
     }

@@ -1,6 +1,10 @@
+use super::text_of;
 use crate::lines::LONGEST;
 use std::borrow::Cow;
 use std::io::Write;
+
+/// The numbers below a hundred, two digits each.
+const HUNDRED: &str = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 /// Bytes of a BCF record, from front to back.
 pub(super) struct Cursor<'a>(pub &'a [u8]);
@@ -226,17 +230,24 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The values as VCF writes them; numbers are written into `room`.
-    pub fn text<'b>(self, room: &'b mut Vec<u8>) -> &'b [u8]
+    /// The values as VCF writes them, as text; numbers are written into `room`.
+    pub fn text<'b>(self, room: &'b mut Vec<u8>) -> Cow<'b, str>
     where
         'a: 'b,
     {
-        if let Self::Text(text) = self {
-            return text;
+        match self {
+            Self::Text(text) => text_of(text),
+            // What most values are: one small number.
+            Self::Numbers(&[n @ 0..100], Atom::Integer(1)) => {
+                let end = 2 * usize::from(n) + 2;
+                Cow::Borrowed(&HUNDRED[end - if n < 10 { 1 } else { 2 }..end])
+            }
+            _ => {
+                room.clear();
+                self.write(room);
+                text_of(room)
+            }
         }
-        room.clear();
-        self.write(room);
-        room
     }
 
     /// The values as VCF writes them.
@@ -278,6 +289,7 @@ fn decimal(x: f32, out: &mut Vec<u8>) {
 }
 
 /// Writes a whole number.
+#[inline]
 pub(super) fn digits(n: i64, out: &mut Vec<u8>) {
     match n {
         0..10 => return out.push(b'0' + n as u8),

@@ -1,9 +1,9 @@
 use super::checker::{Checker, Kind};
 use super::header::Header;
 use super::record::Record;
-use super::samples::{Format, Genotype, KEPT_FIELDS};
+use super::samples::{Format, Genotype};
 use super::site::Site;
-use super::{Content, Row, Rows, text_of};
+use super::{Content, Row, Rows};
 use crate::Error;
 use crate::asset::whole_file;
 use crate::feed::{Entry, Feed, Mention, Parts, Rejected, Sink, SinkError, Source};
@@ -308,7 +308,8 @@ impl<'a> Reader<'a> {
         let (mut room, mut field_room) = (Vec::with_capacity(16), Vec::with_capacity(64));
         for (sample, column) in samples.iter().enumerate() {
             let Some(genotype) = column.field(at).filter(|g| g.has_alternative()) else { continue };
-            let genotype = genotype.text(&mut room);
+            let text = genotype.text(&mut room);
+            let genotype = text.as_bytes();
             let Some(called) = Genotype::of(genotype, header.version).filter(|g| g.largest <= record.count)
             else {
                 continue;
@@ -323,14 +324,10 @@ impl<'a> Reader<'a> {
                 }
                 let site = sites[i].get_or_insert_with(|| Site::of(record, i, alternative, header));
                 let mut attributes = site.attributes.with_room(ROOM);
-                for (name, field) in KEPT_FIELDS.iter().zip(column.kept(format)) {
-                    if let Some(field) = field.filter(|f| !f.is_missing() && !f.is_empty()) {
-                        attributes.push((name, text_of(field.text(&mut field_room))));
-                    }
-                }
+                column.kept(format, |name, values| attributes.push((name, values.text(&mut field_room))));
                 let event = Event {
                     value: Some(f64::from(copies)),
-                    text: Some(text_of(genotype).into_owned()),
+                    text: Some(text.to_string()),
                     specimen: header.samples.get(sample).cloned(),
                     asset: (header.samples.len() == 1).then_some(self.asset),
                     attributes,

@@ -73,24 +73,29 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// The [`KEPT_FIELDS`], as far as they are there.
-    pub fn kept(self, format: &Format) -> [Option<Values<'a>>; 6] {
-        let mut found = [None; 6];
+    /// Hands over the [`KEPT_FIELDS`], as far as they are there.
+    pub fn kept(self, format: &Format, mut hand: impl FnMut(&'static str, Values<'a>)) {
+        let mut found = [Values::Text(b"."); KEPT_FIELDS.len()];
         match self {
             Self::Text(text) => {
                 for (field, key) in text.split(|&b| b == b':').zip(&format.keys) {
                     if let Some(kept) = key.kept {
-                        found[kept] = Some(Values::Text(field));
+                        found[kept] = Values::Text(field);
                     }
                 }
             }
             Self::Packed(packed, i) => {
-                for (found, at) in found.iter_mut().zip(format.kept) {
-                    *found = at.and_then(|at| packed.field(i, at));
+                for (kept, at) in &format.kept {
+                    found[*kept] = packed.field(i, *at).unwrap_or(Values::Text(b"."));
                 }
             }
         }
-        found
+        for (kept, _) in &format.kept {
+            let values = found[*kept];
+            if !values.is_missing() && !values.is_empty() {
+                hand(KEPT_FIELDS[*kept], values);
+            }
+        }
     }
 }
 
@@ -104,8 +109,8 @@ pub(super) struct Format {
     keys: Vec<Key>,
     /// Where the genotype is.
     pub genotype: Option<usize>,
-    /// Where the [`KEPT_FIELDS`] are.
-    kept: [Option<usize>; 6],
+    /// Which of the [`KEPT_FIELDS`] there are, in their order, and where.
+    kept: Vec<(usize, usize)>,
     /// Whether its keys were without fault.
     sound: bool,
 }
@@ -165,13 +170,12 @@ impl Format {
         }
         self.text = text.to_vec();
         self.keys.clear();
-        self.kept = [None; 6];
-        for key in text.split(|&b| b == b':') {
+        self.kept.clear();
+        for (at, key) in text.split(|&b| b == b':').enumerate() {
             let name = String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned();
-            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name).filter(|&k| self.kept[k].is_none());
-            if let Some(kept) = kept {
-                self.kept[kept] = Some(self.keys.len());
-            }
+            let kept = KEPT_FIELDS.iter().position(|kept| *kept == name);
+            let kept = kept.filter(|kept| !self.kept.iter().any(|(known, _)| known == kept));
+            self.kept.extend(kept.map(|kept| (kept, at)));
             self.keys.push(Key {
                 definition: header.format_definition(key),
                 meaning: format_meaning(key, header.version),
@@ -179,6 +183,7 @@ impl Format {
                 name,
             });
         }
+        self.kept.sort_unstable();
         self.genotype = text.split(|&b| b == b':').position(|key| key == b"GT");
     }
 }

@@ -19,7 +19,8 @@ impl Site {
     /// Of one allele of `record`, which is number `index` of the alternative ones.
     pub fn of(record: &Record<'_>, index: usize, alternative: &[u8], header: &Header) -> Self {
         let name = |position: u64, reference: &[u8], other: &[u8]| {
-            let mut name = SYSTEM.to_vec();
+            let mut name = Vec::with_capacity(64);
+            name.extend_from_slice(SYSTEM);
             name.extend_from_slice(record.chromosome);
             name.push(b':');
             digits(position as i64, &mut name);
@@ -38,12 +39,12 @@ impl Site {
         add("id", record.id);
         add("filter", record.filter);
         add("qual", record.quality);
-        let [frequency, kind, end, length, ..] = record.kept.map(|kept| kept.map(Values::written));
-        if let Some(value) = frequency {
+        let [frequency, kind, end, length, ..] = record.kept;
+        if let Some(value) = frequency.map(Values::written) {
             add("INFO.AF", value.split(|&b| b == b',').nth(index).unwrap_or_default());
         }
         for (name, value) in [("SVTYPE", kind), ("END", end), ("SVLEN", length)] {
-            add(name, &value.unwrap_or_default());
+            add(name, &value.map(Values::written).unwrap_or_default());
         }
         let whole = name(record.position, record.reference, alternative);
         let bases = is_bases(alternative);
