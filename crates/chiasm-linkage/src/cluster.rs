@@ -43,7 +43,7 @@ pub enum ReviewReason {
     Household,
     /// What a file of one says of its patient (age, sex, dates) contradicts the other.
     WrongPatient,
-    /// One of them is under nobody's name ("BABY BOY", "John Doe"), or neither name nor birthday is said of both: only
+    /// One of them is under nobody's name or birthday ("BABY BOY", "John Doe", 1900-01-01), or neither name nor birthday is said of both: only
     /// a number links such records.
     Nameless,
     /// They name one order, and not a name, birthday or sex agrees.
@@ -142,7 +142,7 @@ pub fn guarded_persons(
         }
         let reason = match doubt {
             // Of two reasons the one that a person can look up.
-            Some(ReviewReason::Doubtful) if !guard.conflicts(a, b).is_empty() => {
+            Some(ReviewReason::Doubtful | ReviewReason::OrderAlone) if !guard.conflicts(a, b).is_empty() => {
                 Some(ReviewReason::WrongPatient)
             }
             doubt => doubt.or_else(|| groups.objection(records, linkage, guard, a, b)),

@@ -17,7 +17,7 @@ const SETTLED: f64 = 13.3;
 /// How likely two of one household must be against one person for a pair to be looked at as such.
 const SUSPECT: f64 = 1e-5;
 /// Bits by which a name typed wrong is rarer than the name itself: less, and they are two names.
-const TYPED: f32 = 6.0;
+const TYPED: f32 = 7.0;
 
 /// Two records side by side.
 struct Look<'a> {
@@ -59,10 +59,9 @@ impl<'a> Look<'a> {
         self.fields().any(|(c, level, _)| rules::settles(c.kind) && level == EXACT)
     }
 
-    /// Bits of the fields that no rule rests on, less what a household explains.
+    /// Bits of the fields that no rule rests on.
     fn beside_rules(&self) -> f32 {
-        let fields = self.fields().filter(|(c, ..)| !rules::settles(c.kind)).map(|(.., weight)| weight);
-        fields.sum::<f32>() - self.linkage.scorer.household.bits(self.weights())
+        self.fields().filter(|(c, ..)| !rules::settles(c.kind)).map(|(.., weight)| weight).sum()
     }
 
     /// Whether a name, the birthday or the sex agrees.
@@ -101,6 +100,15 @@ impl<'a> Look<'a> {
         differ.into_iter().any(|(c, ..)| self.texts(c).all(|(x, y)| years(x) != years(y))) && !identified()
     }
 
+    /// Whether both say a given name, wherever it stands.
+    fn given_names(&self) -> bool {
+        let said = |measure, level| match measure {
+            Measure::Order => level > order::IN_PLACE,
+            _ => level != MISSING,
+        };
+        self.fields().any(|(c, level, _)| c.kind == FieldKind::GivenName && said(c.measure, level))
+    }
+
     /// Whether the given names are one name: the same, one with a part left out, or one typed wrong. Of two names that
     /// both are common, like Maria and Marta, neither is a slip of the other.
     fn same_given_name(&self) -> bool {
@@ -126,11 +134,11 @@ impl<'a> Look<'a> {
 
     /// Whether the two may as well be of two persons of one household: they share what a household shares, and no
     /// number.
-    fn may_be_household(&self, weights: &[f32]) -> bool {
+    fn may_be_household(&self) -> bool {
         let scorer = &self.linkage.scorer;
         let prior = scorer.prior / (1.0 - scorer.prior);
-        let odds = prior * f64::from(weights.iter().sum::<f32>()).exp2();
-        scorer.household.against(weights, odds) >= SUSPECT
+        let odds = prior * f64::from(self.weights().iter().sum::<f32>()).exp2();
+        scorer.household.against(self.weights(), odds) >= SUSPECT
             && !self.linkage.orders.holds(self.a, self.b)
             && !self.numbered()
     }
@@ -155,8 +163,7 @@ impl<'a> Look<'a> {
         }
         let household = || {
             let person = self.linkage.scorer.household.person(self.weights());
-            self.generations()
-                || person.iter().any(|bits| *bits < 0.0) && self.may_be_household(self.weights())
+            self.generations() || person.iter().any(|bits| *bits < 0.0) && self.may_be_household()
         };
         (suffix || household()).then_some(ReviewReason::Household)
     }
@@ -168,9 +175,10 @@ impl<'a> Look<'a> {
         if !self.numbered() && (nameless(self.a) || nameless(self.b) || person == [0.0, 0.0]) {
             return Some(ReviewReason::Nameless);
         }
-        let same = || self.same_given_name() && person[1] > 0.0;
-        let beside = self.linkage.scorer.household.beside_person(self.weights());
-        (self.may_be_household(&beside) && !same()).then_some(ReviewReason::Household)
+        let same = self.same_given_name();
+        let two_names = self.given_names() && !same && !self.numbered();
+        let lacking = || (!same || person[1] <= 0.0) && self.may_be_household();
+        (two_names || lacking()).then_some(ReviewReason::Household)
     }
 
     /// Whether name, birthday and sex all are another's.

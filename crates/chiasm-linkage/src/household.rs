@@ -110,13 +110,6 @@ impl Household {
         })
     }
 
-    /// The bits of all that is no given name and no date of birth. Shape: `[comparison]`.
-    pub(crate) fn beside_person(&self, weights: &[f32]) -> Vec<f32> {
-        let person = self.named | self.born;
-        let told = |(at, weight): (usize, &f32)| if person & (1 << at) == 0 { *weight } else { 0.0 };
-        weights.iter().enumerate().map(told).collect()
-    }
-
     /// Adds what a pair says. `odds` are those of one person against two strangers, the prior among them; `counts`
     /// is how many pairs it stands for, and `touched` says of which fields it can say nothing.
     pub(crate) fn count(&self, weights: &[f32], odds: f64, counts: f64, touched: u32, into: &mut Counts) {

@@ -16,7 +16,7 @@ pub struct Records {
     pub(crate) tables: usize,
     /// Whether the values are Bloom filters.
     pub(crate) encoded: bool,
-    /// Records under nobody's name ("BABY BOY", "John Doe").
+    /// Records under nobody's name or birthday ("BABY BOY", "John Doe", 1900-01-01).
     pub(crate) nameless: BTreeSet<u32>,
     /// Dates of birth that stand for none.
     null_dates: Vec<Box<str>>,
@@ -272,12 +272,15 @@ impl RecordsBuilder {
             Slot { kind, ordinal, name, vocabulary, values }
         });
         let mut slots: Vec<Slot> = slots.collect();
-        let mut null_dates: Vec<Box<str>> = Vec::new();
+        let (mut null_dates, mut nameless): (Vec<Box<str>>, _) = (Vec::new(), self.nameless);
         for slot in slots.iter_mut().filter(|s| s.kind == FieldKind::BirthDate && !self.encoded) {
             let words = &vocabularies[slot.vocabulary];
             let null = placeholder::null_dates(slot, words);
             null_dates.extend(null.iter().map(|id| words.text(*id).into()));
-            slot.values.iter_mut().filter(|value| null.contains(value)).for_each(|value| *value = 0);
+            for (row, value) in (0..).zip(&mut slot.values).filter(|(_, value)| null.contains(value)) {
+                *value = 0;
+                nameless.insert(row);
+            }
         }
         let second = self.second.unwrap_or(total);
         Records {
@@ -287,7 +290,7 @@ impl RecordsBuilder {
             second,
             tables: self.tables,
             encoded: self.encoded,
-            nameless: self.nameless,
+            nameless,
             null_dates,
         }
     }

@@ -213,7 +213,7 @@ fn dates_that_stand_for_none_are_no_evidence() {
         [(1900, 1, 1), (1899, 12, 31), (9999, 12, 31), (1111, 11, 11), (1, 1, 1), (1904, 1, 1), (1800, 5, 5)];
     let unknown = dates.map(|(year, month, day)| born(year, month, day));
     let mut cases: Vec<(&str, &dyn Fn(&mut Identity), &dyn Fn(&mut Identity), Outcome)> = Vec::new();
-    cases.extend(unknown.iter().map(|date| ("unknown", date as _, date as _, HOUSEHOLD)));
+    cases.extend(unknown.iter().map(|date| ("unknown", date as _, date as _, NAMELESS)));
     // A real first of January stays a birthday.
     let (real, new_year) = (born(1970, 1, 1), born(1955, 1, 1));
     cases.push(("1970", &real, &real, LINKED));
@@ -221,9 +221,9 @@ fn dates_that_stand_for_none_are_no_evidence() {
     judged(&cases);
     // Where many have the date that counting begins with, it is nobody's.
     judged(&[
-        ("many", &real, &real, HOUSEHOLD),
-        ("many", &real, &real, HOUSEHOLD),
-        ("many", &real, &real, HOUSEHOLD),
+        ("many", &real, &real, NAMELESS),
+        ("many", &real, &real, NAMELESS),
+        ("many", &real, &real, NAMELESS),
     ]);
 }
 

@@ -490,3 +490,32 @@ fn assets_are_put_from_any_thread() {
         }
     }
 }
+
+#[test]
+fn links_are_refused_where_more_was_said_since_they_were_worked_out() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+        let (ann, bob) = (store.record("lab", "1"), store.record("lab", "2"));
+        store.commit(&commit(vec![taken("a", ann, 1)])).unwrap();
+        let links = |said| Commit {
+            links: Some((vec![LinkRow { record_id: ann, subject_id: ann.0 }], vec![])),
+            said: Some(said),
+            ..Commit::default()
+        };
+        let said = store.said();
+        // Somebody decides, and somebody else arrives, while the links are worked out.
+        let mut other = Store::open(place.clone()).unwrap();
+        other.commit(&Commit { decisions: vec!["{}".into()], ..Commit::default() }).unwrap();
+        assert!(matches!(store.commit(&links(said)), Err(Error::Outdated)));
+        let said = store.said();
+        other.commit(&commit(vec![taken("b", bob, 1)])).unwrap();
+        assert!(matches!(store.commit(&links(said)), Err(Error::Outdated)));
+        assert_eq!(store.manifest().rows(Table::Links), 0);
+        // Events of known people are no reason.
+        let said = store.said();
+        other.commit(&commit(vec![taken("c", bob, 2)])).unwrap();
+        store.commit(&links(said)).unwrap();
+        assert_eq!(store.manifest().rows(Table::Links), 1);
+    }
+}

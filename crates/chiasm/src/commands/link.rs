@@ -100,8 +100,10 @@ fn review(cli: &Cli, store: &store::Store) -> Result<()> {
         let mut all = Vec::with_capacity(pairs.len());
         for p in &pairs {
             let [pro, contra] = Told::of(p)?.sides();
+            let by_itself = p.record_l == p.record_r;
+            let records = if by_itself { vec![p.record_l.0] } else { vec![p.record_l.0, p.record_r.0] };
             all.push(json!({
-                "records": [p.record_l.0, p.record_r.0], "probability": p.probability, "reason": p.reason,
+                "kind": if by_itself { "record" } else { "pair" }, "records": records, "probability": p.probability, "reason": p.reason,
                 "for": pro, "against": contra,
             }));
         }

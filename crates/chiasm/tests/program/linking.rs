@@ -115,7 +115,9 @@ fn hospital() -> Toy {
     );
     of(2, "R000002", "20240502", &[(ID, "LO", "P2"), (AGE, "AS", "017Y")]);
     of(3, "R000003", "20240302", &[(ID, "LO", "P3")]);
+    // Film 4 says nothing of its patient, film 6 the sex.
     of(4, "R000004", "20240502", &[(ID, "LO", "P4")]);
+    of(6, "R000006", "20240502", &[(ID, "LO", "P6"), (SEX, "CS", "F")]);
     // Film 5 is of number 5 by name and birth, has no order, and shows the other sex.
     let born = (BIRTH, "DA", "19350608");
     of(5, "", "20240502", &[(ID, "LO", "P5"), (NAME, "PN", "BYRON^SOFIA"), born, (SEX, "CS", "F")]);
@@ -154,8 +156,8 @@ fn a_picture_is_linked_by_its_order_unless_it_shows_another_patient() {
     let toy = hospital();
     ingested(&toy);
     let done = json(&toy, &["link", "--store", "s"]);
-    assert_eq!((&done["records"], &done["ordered"]), (&46.into(), &5.into()), "{done}");
-    for film in [0, 4] {
+    assert_eq!((&done["records"], &done["ordered"]), (&47.into(), &6.into()), "{done}");
+    for film in [0, 6] {
         let (ehr, pacs) = pair_of(&toy, film);
         assert_eq!(patient(&toy, ehr), patient(&toy, pacs), "film {film}: {}", reason(&toy, ehr, pacs));
         let why = succeeds(&toy.chiasm(&[
@@ -171,7 +173,8 @@ fn a_picture_is_linked_by_its_order_unless_it_shows_another_patient() {
         assert!(why.contains("order number: same") && why.contains("linked"), "{why}");
         assert!(toy.read("why.svg").contains("order number"));
     }
-    let expected = [(1, "number_against_fields"), (2, "wrong_patient"), (3, "wrong_patient")];
+    let expected =
+        [(1, "number_against_fields"), (2, "wrong_patient"), (3, "wrong_patient"), (4, "order_alone")];
     for (film, because) in expected {
         let (ehr, pacs) = pair_of(&toy, film);
         assert_ne!(patient(&toy, ehr), patient(&toy, pacs), "film {film}");
@@ -242,7 +245,7 @@ fn a_decision_taken_back_leaves_the_very_same_bytes_and_one_that_stands_survives
     toy.write("export/more.hl7", order(&more, "R009999", "20240601"));
     ingested(&toy);
     let done = json(&toy, &["link", "--store", "s"]);
-    assert_eq!((&done["records"], &done["decisions"]), (&47.into(), &2.into()), "{done}");
+    assert_eq!((&done["records"], &done["decisions"]), (&48.into(), &2.into()), "{done}");
     assert_eq!(patient(&toy, ehr), patient(&toy, pacs));
     assert_ne!(patient(&toy, ehr0), patient(&toy, pacs0));
 }
@@ -279,6 +282,78 @@ fn a_merge_message_counts_until_it_is_taken_back_and_a_person_outranks_it() {
     ingested(&toy);
     succeeds(&toy.chiasm(&["link", "--store", "s"]));
     assert_eq!(patient(&toy, one), patient(&toy, other));
+}
+
+#[test]
+fn a_merge_of_two_people_and_a_number_given_out_again_are_for_a_person_to_decide() {
+    let toy = hospital();
+    // E0021 is a man and E0030 a woman of other name and birth; number E0001 is given to a second person.
+    let kept = pid("E0021", "EHR", "franklin^sofia", "", "M");
+    let merge = format!("EVN|A40|20240601\r{kept}MRG|E0030^^^EHR^MR\r");
+    toy.write("export/merge.hl7", message("EHR", "ADT^A40^ADT_A39", "M1", &merge));
+    let again = pid("E0001", "EHR", "babbage^charles", "19911226", "F");
+    toy.write("export/again.hl7", order(&again, "R009999", "20240601"));
+    ingested(&toy);
+    let done = json(&toy, &["link", "--store", "s"]);
+    assert_eq!((&done["decisions"], &done["reused"]), (&1.into(), &1.into()), "{done}");
+    let all = json(&toy, &["link", "--store", "s", "--review"]);
+    let of = |reason: &str| -> Vec<Value> {
+        all.as_array().unwrap().iter().filter(|entry| entry["reason"] == reason).cloned().collect()
+    };
+    let merges = of("merge_against_fields");
+    assert_eq!((merges.len(), &merges[0]["kind"]), (1, &"pair".into()), "{all}");
+    let (one, other) = (merges[0]["records"][0].to_string(), merges[0]["records"][1].to_string());
+    let own: Vec<Value> = of("reused_number").into_iter().filter(|entry| entry["kind"] == "record").collect();
+    assert_eq!((own.len(), own[0]["records"].as_array().unwrap().len()), (1, 1), "{all}");
+    assert!(own[0]["against"][0].as_str().unwrap().contains("two people"), "{all}");
+    let listed = succeeds(&toy.chiasm(&["link", "--store", "s", "--review"]));
+    assert!(listed.contains("by itself  reused_number"), "{listed}");
+    // A person may say that the message was right.
+    succeeds(&toy.chiasm(&["link", "--store", "s", "--same", &one, &other]));
+    assert_eq!(patient(&toy, one.parse().unwrap()), patient(&toy, other.parse().unwrap()));
+}
+
+/// A result of a laboratory or ward under its own number.
+fn result(system: &str, person: &str, numbers: &str) -> String {
+    let body = format!(
+        "{person}ORC|RE|{numbers}\rOBR|1|{numbers}|GLU^Glucose^L|||20240501100000\r\
+         OBX|1|NM|2345-7^Glucose^LN||5.1|mmol/L||||||F\r"
+    );
+    message(system, "ORU^R01^ORU_R01", &format!("{system}1"), &body)
+}
+
+#[test]
+fn numbers_of_two_kinds_or_givers_are_two_orders() {
+    for (numbers, joined) in [
+        // The ward's own number against the laboratory's own; two wards'; the laboratory's told twice.
+        (["100234^WARD|", "|100234^LAB"], 0),
+        (["100234^WARD1|", "100234^WARD2|"], 0),
+        (["100234|", "100234^WARD2|"], 1),
+        (["7001^WARD1|100234^LAB", "|100234^LAB"], 1),
+    ] {
+        let toy = Toy::new();
+        let (one, other) = (pid("1", "A", "byron^ada", "19800307", "F"), pid("2", "B", "byron^a", "", "F"));
+        toy.write("export/one.hl7", result("ONE", &one, numbers[0]));
+        toy.write("export/two.hl7", result("TWO", &other, numbers[1]));
+        ingested(&toy);
+        let done = json(&toy, &["link", "--store", "s"]);
+        assert_eq!(done["ordered"], joined, "{numbers:?}: {done}");
+    }
+}
+
+#[test]
+fn a_site_says_that_its_accession_numbers_are_those_of_who_orders() {
+    for (rule, joined) in [("", 0), ("accession_is_placer = true", 1)] {
+        let toy = Toy::new();
+        let person = pid("1", "A", "byron^ada", "19800307", "F");
+        let body = format!("{person}ORC|NW|P100234^EHR\rOBR|1|P100234^EHR||36643-5^XR Chest^LN\r");
+        toy.write("export/order.hl7", message("EHR", "ORM^O01^ORM_O01", "O1", &body));
+        let patient = [(ID, "LO", "P0"), (NAME, "PN", "BYRON^A"), (ISSUER, "LO", "PACS")];
+        toy.write("export/film.dcm", film(0, "P100234", "20240502", &patient));
+        toy.write("site.toml", format!("name = \"here\"\n[ingest]\nzone = \"Europe/Berlin\"\n{rule}\n"));
+        succeeds(&toy.chiasm(&["ingest", "export", "--site", "site.toml", "--store", "s"]));
+        assert_eq!(json(&toy, &["link", "--store", "s"])["ordered"], joined, "{rule}");
+    }
 }
 
 #[test]
