@@ -179,10 +179,8 @@ fn test_files_of_the_specification_say_the_same_in_both_formats() {
         }
     }
     println!("failed and passed files compared: {compared:?}");
-    assert!(compared[0] >= FAILED && compared[1] >= PASSED, "{compared:?}");
+    assert!(compared[0] >= 20 && compared[1] >= 16, "{compared:?}");
 }
-const FAILED: usize = 1;
-const PASSED: usize = 1;
 
 #[test]
 fn altered_files_get_an_answer_in_bounded_memory() {

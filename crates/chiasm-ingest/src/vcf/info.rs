@@ -3,7 +3,7 @@ use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::{Header, is_info_key};
 use super::packed::Values;
-use super::record::{Record, has_twice, whole};
+use super::record::{MOST_KEYS, Record, has_twice, whole};
 use super::reserved::{Definition, Number, Type};
 use super::values::{Alleles, Meaning, Misfit, info_meaning, misfit};
 use super::version::Version;
@@ -119,7 +119,9 @@ pub(super) fn check<'a>(
     let mut end = None;
     let alleles = Alleles { alternatives: record.count, ploidy: None };
     let mut pair = |i, name: &'a [u8], values: Option<Values<'a>>| {
-        keys.push(name);
+        if keys.len() < MOST_KEYS {
+            keys.push(name);
+        }
         let key = known.at(i, name, header);
         if let Some(kept) = key.kept {
             record.kept[kept].get_or_insert(values.unwrap_or(Values::Text(b"")));

@@ -6,6 +6,9 @@ use super::info::{Info, Kept};
 use super::samples::Samples;
 use super::values::is_float;
 
+/// Keys of INFO or FORMAT that are held in memory, at most.
+pub(super) const MOST_KEYS: usize = 1 << 16;
+
 /// One record, cut into its columns.
 pub(super) struct Record<'a> {
     pub chromosome: &'a [u8],

@@ -2,7 +2,7 @@ use super::bcf::Packed;
 use super::faults::Faults;
 use super::header::{Header, is_format_key};
 use super::packed::Values;
-use super::record::{Record, has_twice};
+use super::record::{MOST_KEYS, Record, has_twice};
 use super::reserved::Definition;
 use super::values::{Alleles, Meaning, Misfit, format_meaning, misfit, plain};
 use super::version::Version;
@@ -171,7 +171,7 @@ impl Format {
         self.text = text.to_vec();
         self.keys.clear();
         self.kept.clear();
-        for (at, key) in text.split(|&b| b == b':').enumerate() {
+        for (at, key) in text.split(|&b| b == b':').enumerate().take(MOST_KEYS) {
             let name = String::from_utf8_lossy(&key[..key.len().min(40)]).into_owned();
             let kept = KEPT_FIELDS.iter().position(|kept| *kept == name);
             let kept = kept.filter(|kept| !self.kept.iter().any(|(known, _)| known == kept));
@@ -246,7 +246,7 @@ fn alike(packed: Packed<'_>, format: &Format, record: &Record<'_>) -> bool {
 }
 
 fn keys(text: &[u8], format: &Format, known: bool, number: u64, header: &Header, faults: &mut Faults) {
-    let keys: Vec<&[u8]> = text.split(|&b| b == b':').collect();
+    let keys: Vec<&[u8]> = text.split(|&b| b == b':').take(MOST_KEYS).collect();
     for key in &keys {
         if !is_format_key(key, header.version) {
             let message = if header.version.strict() {
