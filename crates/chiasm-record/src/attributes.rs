@@ -62,7 +62,8 @@ impl Attributes {
     pub fn take(&mut self, name: &str) -> Option<String> {
         let found = self.iter().find(|(n, _)| *n == name)?.1.to_owned();
         let mut gone = false;
-        *self = self.iter().filter(|(n, _)| gone || *n != name || !std::mem::replace(&mut gone, true)).collect();
+        *self =
+            self.iter().filter(|(n, _)| gone || *n != name || !std::mem::replace(&mut gone, true)).collect();
         Some(found)
     }
 

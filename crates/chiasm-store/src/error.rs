@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// What links were worked out from has changed since.
     #[error(
-        "expected the identities and statements that the links were worked out from, found more: link again"
+        "expected the statements of who is who that the links were worked out from, found more: link again"
     )]
     Outdated,
     /// An asset's bytes have another hash than its name says.

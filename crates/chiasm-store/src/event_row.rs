@@ -137,10 +137,8 @@ const WHOLES: [&str; 2] = ["fhir", "hl7"];
 /// A JSON object of texts; a name that stands several times has a list. Of the wholes that a source sent, or of all
 /// others; `None` without any.
 fn attributes_to_json(attributes: &Attributes, sent: bool) -> Result<Option<String>, Error> {
-    let mut sorted: Vec<(&str, &str)> = attributes
-        .iter()
-        .filter(|(n, _)| WHOLES.contains(n) == sent)
-        .collect();
+    let mut sorted: Vec<(&str, &str)> =
+        attributes.iter().filter(|(n, _)| WHOLES.contains(n) == sent).collect();
     if sorted.is_empty() {
         return Ok(None);
     }

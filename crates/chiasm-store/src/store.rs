@@ -68,7 +68,7 @@ pub struct Commit {
     /// All links anew, and why.
     pub links: Option<(Vec<LinkRow>, Vec<PairRow>)>,
     /// What [`Store::said`] was when the links were worked out; they are refused where more was said since.
-    pub said: Option<[u64; 2]>,
+    pub said: Option<u64>,
     /// All clocks anew.
     pub clocks: Option<Vec<ClockRow>>,
 }
@@ -136,9 +136,9 @@ impl Store {
         known::record(&self.key, authority, identifier)
     }
 
-    /// How many identities and statements there are: both are only ever added to.
-    pub fn said(&self) -> [u64; 2] {
-        [Table::Identities, Table::Statements].map(|table| self.manifest.rows(table))
+    /// How many statements of who is who there are; they are only ever added to.
+    pub fn said(&self) -> u64 {
+        self.manifest.rows(Table::Statements)
     }
 
     /// Sees what others have committed since.

@@ -44,7 +44,8 @@ pub struct Linked {
 /// How often linking begins again because more was said meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Links the records of a store anew; again where identities or decisions come while it does.
+/// Links the records of a store anew; again where somebody decides while it does. Records that arrive meanwhile wait for
+/// the next time: a store that listens is never still.
 ///
 /// A patient's number is the smallest of the records' numbers: it stays while that record stays, and a merge
 /// that is taken back gives both patients the numbers that they had.
