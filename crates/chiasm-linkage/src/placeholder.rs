@@ -126,7 +126,7 @@ fn is_newborn(name: &str) -> bool {
 /// Days from which systems count or which they fill in; nobody who lives was born on the first five.
 const FILLED: [&str; 6] = ["18991230", "18991231", "19000101", "19010101", "19040101", "19700101"];
 /// Births of years before and from these are nobody's who lives.
-const LIVING: std::ops::Range<&str> = "1905".."2050";
+const LIVING: std::ops::Range<&str> = "1900".."2050";
 
 /// How many records may have a date of birth before it stands for none, others born in that year aside; `None`
 /// where it is as good as any.
