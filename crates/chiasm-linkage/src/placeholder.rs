@@ -126,7 +126,10 @@ fn is_newborn(name: &str) -> bool {
 /// Days from which systems count or which they fill in; nobody who lives was born on the first five.
 const FILLED: [&str; 6] = ["18991230", "18991231", "19000101", "19010101", "19040101", "19700101"];
 /// Births of years before and from these are nobody's who lives.
-const LIVING: std::ops::Range<&str> = "1905".."2050";
+const LIVING: std::ops::Range<&str> = "1900".."2050";
+
+/// One date in so many from before those years makes a register of the old days.
+const SOME: usize = 10;
 
 /// How many records may have a date of birth before it stands for none, others born in that year aside; `None`
 /// where it is as good as any.
@@ -156,6 +159,11 @@ pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> Vec<ValueId> {
     let mut doubts: Vec<(ValueId, u32)> = Vec::new();
     let all = (1..words.len() as ValueId).filter_map(|id| Some((id, doubt(words.text(id))?)));
     doubts.extend(all);
+    // In a register of the old days their years are no sign of anything.
+    let old = |(id, most): &(ValueId, u32)| *most == 1 && words.text(*id) < LIVING.start;
+    if doubts.iter().filter(|one| old(one)).count() * SOME > words.len() {
+        doubts.retain(|one| !old(one));
+    }
     if doubts.is_empty() {
         return Vec::new();
     }
@@ -240,6 +248,10 @@ mod tests {
         assert_eq!(null(&[("19700101", 9), ("19700203", 2_000)]), none);
         // A register of the old days; a year typed wrong once, and a year that two have.
         assert_eq!(null(&[("19000101", 4), ("19000301", 900)]), none);
-        assert_eq!(null(&[("91860307", 1), ("18110307", 2)]), ["18110307"]);
+        let days: Vec<String> = (10..32).map(|day| format!("198003{day}")).collect();
+        let mut many: Vec<(&str, usize)> = days.iter().map(|day| (day.as_str(), 1)).collect();
+        many.extend([("91860307", 1), ("18110307", 2)]);
+        assert_eq!(null(&many), ["18110307"]);
+        assert_eq!(null(&[("18110307", 2), ("18151210", 2), ("18200125", 1)]), none);
     }
 }

@@ -69,9 +69,11 @@ fn of_two(persons: &Persons, a: u32, b: u32) -> Outcome {
     (persons.of[a as usize] == persons.of[b as usize], review.map(|review| review.reason))
 }
 
+type Change<'a> = &'a dyn Fn(&mut Identity);
+
 /// What becomes of two records of one person each after they were changed, among 600 people of whom 200 are there
 /// twice: each case is a name for it, what is done to both, and what must come of it.
-fn judged(cases: &[(&str, &dyn Fn(&mut Identity), &dyn Fn(&mut Identity), Outcome)]) {
+fn judged(cases: &[(&str, Change<'_>, Change<'_>, Outcome)]) {
     let mut all: Vec<Identity> = (0..600).chain(0..200).map(somebody).collect();
     let from = all.len() as u32;
     for (n, (_, one, other, _)) in (9_000..).zip(cases) {
@@ -212,7 +214,7 @@ fn dates_that_stand_for_none_are_no_evidence() {
     let dates =
         [(1900, 1, 1), (1899, 12, 31), (9999, 12, 31), (1111, 11, 11), (1, 1, 1), (1904, 1, 1), (1800, 5, 5)];
     let unknown = dates.map(|(year, month, day)| born(year, month, day));
-    let mut cases: Vec<(&str, &dyn Fn(&mut Identity), &dyn Fn(&mut Identity), Outcome)> = Vec::new();
+    let mut cases: Vec<(&str, Change<'_>, Change<'_>, Outcome)> = Vec::new();
     cases.extend(unknown.iter().map(|date| ("unknown", date as _, date as _, NAMELESS)));
     // A real first of January stays a birthday.
     let (real, new_year) = (born(1970, 1, 1), born(1955, 1, 1));
