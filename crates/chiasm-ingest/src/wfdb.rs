@@ -18,6 +18,7 @@ mod header;
 mod record;
 
 use crate::feed::Source;
+use std::collections::BTreeSet;
 
 pub use annotation::{Annotation, Annotations};
 pub use check::check;
@@ -32,18 +33,20 @@ pub(crate) fn companions(source: &Source) -> Vec<Source> {
     let Ok(header) = Header::read(source) else { return Vec::new() };
     let beside = |name: &str| source.sibling(name).ok();
     let signals = |header: &Header| -> Vec<Source> {
-        let mut names: Vec<&str> = header.signals.iter().map(|s| s.file.as_str()).collect();
-        names.dedup();
+        let names: BTreeSet<&str> = header.signals.iter().map(|s| s.file.as_str()).collect();
         names.into_iter().filter_map(beside).collect()
     };
     let mut found = signals(&header);
-    for segment in header.segments.iter().filter_map(|s| beside(&format!("{}.hea", s.name))) {
+    let segments: BTreeSet<&str> = header.segments.iter().map(|s| s.name.as_str()).collect();
+    for segment in segments.into_iter().filter_map(|name| beside(&format!("{name}.hea"))) {
         if let Ok(header) = Header::read(&segment) {
             found.extend(signals(&header));
         }
         found.push(segment);
     }
     found.extend(events::annotations_of(source, &header).into_iter().map(|(_, file)| file));
+    found.sort_by(|a, b| a.origin.cmp(&b.origin));
+    found.dedup_by(|a, b| a.origin == b.origin);
     found
 }
 

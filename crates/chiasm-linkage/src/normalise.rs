@@ -94,8 +94,9 @@ pub(crate) fn name(raw: &str) -> String {
     let titles = ["mr", "mrs", "ms", "miss", "dr", "prof", "sir"];
     if words.len() > 1 {
         words.retain(|word| !titles.contains(word));
-        let mut first = true;
-        words.retain(|word| std::mem::take(&mut first) || generation(word).is_none());
+        if words.len() > 1 && words.last().is_some_and(|last| generation(last).is_some()) {
+            words.pop();
+        }
     }
     words.join(" ")
 }
@@ -113,8 +114,16 @@ fn generation(word: &str) -> Option<&'static str> {
 
 /// The generation in a name of several words: "Smith Jr", "Smith, John III"; empty where there is none.
 pub(crate) fn suffix(raw: &str) -> &'static str {
-    let words = raw.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.skip(1).filter(|word| word.len() <= 6).find_map(|w| generation(&w.to_lowercase())).unwrap_or("")
+    // The last word, or the last before a comma; a "Sr. Juan" is a señor.
+    let last = |part: &str| {
+        let mut words = part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words
+            .next_back()
+            .filter(|_| part.len() < raw.len() || words.next().is_some())
+            .filter(|word| word.len() <= 7)
+            .and_then(|w| generation(&fold(w)))
+    };
+    raw.split(',').find_map(last).unwrap_or("")
 }
 
 /// `Family, Given` or `Given Family` or DICOM's `Family^Given^Middle` to given and family.
@@ -220,6 +229,8 @@ mod tests {
         assert_eq!((name("--"), name("Unk")), ("".into(), "unknown".into()));
         assert_eq!((name("Smith Jr."), suffix("Smith Jr.")), ("smith".into(), "2"));
         assert_eq!((full_name("Smith, John III").0, suffix("Smith, John III")), ("john".into(), "3"));
+        assert_eq!((name("Silva Júnior"), suffix("Silva Júnior")), ("silva".into(), "2"));
+        assert_eq!((name("Sr. Juan"), suffix("Pérez, Sr. Juan")), ("sr juan".into(), ""));
         assert_eq!((name("Junior"), suffix("Junior"), suffix("Jr")), ("junior".into(), "", ""));
         assert_eq!(suffix("Adams^John^Quincy^^Sr"), "1");
         assert_eq!(full_name("Beethoven^Ludwig^van"), ("ludwig van".into(), "beethoven".into()));

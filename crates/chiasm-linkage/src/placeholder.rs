@@ -3,7 +3,7 @@
 
 use crate::records::Slot;
 use crate::vocabulary::{ValueId, Vocabulary};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Family names that make the given name beside them an invention too ("Trauma, Alpha").
 static NOBODY: [&str; 34] = [
@@ -153,19 +153,19 @@ pub(crate) fn no_birth(digits: &str) -> bool {
 
 /// The dates of birth that stand for none: they are in doubt, and more than three times as common as the other days
 /// of their year. A real 1 January 1970 among many births of 1970 stays.
-pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> Vec<ValueId> {
+pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> HashSet<ValueId> {
     let mut counts: BTreeMap<ValueId, u32> = BTreeMap::new();
     let mut years: BTreeMap<&str, u32> = BTreeMap::new();
     let mut doubts: Vec<(ValueId, u32)> = Vec::new();
     let all = (1..words.len() as ValueId).filter_map(|id| Some((id, doubt(words.text(id))?)));
     doubts.extend(all);
-    // In a register of the old days their years are no sign of anything.
-    let old = |(id, most): &(ValueId, u32)| *most == 1 && words.text(*id) < LIVING.start;
+    // In a register of the old days, or one whose dates were moved, such years are no sign of anything.
+    let old = |(id, most): &(ValueId, u32)| *most == 1 && !LIVING.contains(&&words.text(*id)[..4]);
     if doubts.iter().filter(|one| old(one)).count() * SOME > words.len() {
         doubts.retain(|one| !old(one));
     }
     if doubts.is_empty() {
-        return Vec::new();
+        return HashSet::new();
     }
     for &(id, _) in &doubts {
         counts.insert(id, 0);

@@ -115,6 +115,21 @@ fn a_long_table_that_grew_costs_what_is_new_in_it() {
 }
 
 #[test]
+fn rows_of_two_sites_or_of_other_columns_are_other_rows() {
+    let mut ward = Ward::new(SITE);
+    let path = ward.path("lab.csv");
+    fs::write(&path, table(&[(1, 1, 5)])).unwrap();
+    assert_eq!(ward.take(&path).totals.events, 1);
+    ward.site = IngestSite::parse(&SITE.replace("\"icu\"", "\"ward\""), "a test").unwrap();
+    assert_eq!(ward.take(&path).totals.events, 1);
+    // A wider pattern for its files is no other table.
+    ward.site = IngestSite::parse(&SITE.replace("*lab.csv", "*ab.csv"), "a test").unwrap();
+    assert_eq!(ward.take(&path).totals.events, 0);
+    fs::write(&path, table(&[(1, 1, 5)]).replace("result,unit", "unit,result")).unwrap();
+    assert_eq!(ward.take(&path).totals.events, 1);
+}
+
+#[test]
 fn a_correction_that_is_taken_back_counts() {
     let message = |control: u8, time: &str, birth: &str| {
         format!("MSH|^~\\&|A|H|||{time}||ADT^A08|{control}|P|2.5\rPID|||7^^^H^MR||DOE^ANN||{birth}|F\r")
@@ -124,6 +139,12 @@ fn a_correction_that_is_taken_back_counts() {
         message(2, "20240201", "19600202"),
         message(3, "20240301", "19500101"),
     ];
+    // All in one file.
+    let mut ward = Ward::new("name = \"H\"\n[ingest]\n");
+    let path = ward.path("all.hl7");
+    fs::write(&path, said.concat()).unwrap();
+    ward.take(&path);
+    assert_eq!(newest(&ward.store), ["1950"]);
     // The last one sent holds. (Not for 0, 2, 1: the third says nothing that is not known, and is not written.)
     for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0], [1, 0, 2]] {
         let mut ward = Ward::new("name = \"H\"\n[ingest]\n");
@@ -193,6 +214,7 @@ fn changed_bindings_reach_what_was_taken() {
     assert!((glucose.event.value.unwrap() - 90.078).abs() < 0.01, "{:?}", glucose.event.value);
     assert_eq!(glucose.event.attribute("local_code"), Some("LAB|n1"));
     assert_eq!(events.len(), 2);
+    assert_eq!(normalise(&mut ward.store, &ward.site).unwrap().changed, 0, "it is done already");
     // And back.
     ward.site = IngestSite::parse(SITE, "a test").unwrap();
     assert_eq!(normalise(&mut ward.store, &ward.site).unwrap().changed, 1);

@@ -63,7 +63,7 @@ impl Attributes {
         let found = self.iter().find(|(n, _)| *n == name)?.1.to_owned();
         let mut gone = false;
         *self =
-            self.iter().filter(|(n, _)| gone || *n != name || !std::mem::replace(&mut gone, true)).collect();
+            self.iter().filter(|(n, _)| gone || *n != name || std::mem::replace(&mut gone, true)).collect();
         Some(found)
     }
 

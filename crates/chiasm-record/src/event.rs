@@ -177,7 +177,9 @@ impl Event {
     /// By what the source tells this from another of the same code and time: the resource or the row that it is, or
     /// the filler's number of the order with the sub-id in it (HL7 OBR-3, OBX-4). A correction has the same.
     pub fn result_id(&self) -> Option<String> {
-        let own = self.attribute("resource").or_else(|| self.attribute("meds"));
+        // An address that is made up for each sending tells nothing.
+        let resource = self.attribute("resource").filter(|name| !name.starts_with("urn:"));
+        let own = resource.or_else(|| self.attribute("meds"));
         own.map(str::to_owned).or_else(|| match (self.attribute("filler"), self.attribute("sub_id")) {
             (None, None) => None,
             (filler, sub) => Some(format!("{}#{}", filler.unwrap_or_default(), sub.unwrap_or_default())),

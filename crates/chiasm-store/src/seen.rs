@@ -13,6 +13,8 @@ pub(crate) struct Seen {
     commit: Option<u64>,
     /// The parts whose keys are here.
     files: HashSet<String>,
+    /// The parts of tables' rows whose keys are here.
+    row_files: HashSet<String>,
     pub entries: Keys,
     pub rows: Keys,
     pub sources: Keys,
@@ -48,6 +50,23 @@ impl Store {
         Ok(self.seen.sources.contains(&first(key)))
     }
 
+    /// Reads the keys of tables' rows that are new in the manifest: there are as many as rows, and only who reads
+    /// tables needs them.
+    pub(crate) fn look_at_rows(&mut self) -> Result<(), Error> {
+        let new: Vec<Part> = self
+            .manifest
+            .of(Table::Rows)
+            .filter(|p| !self.seen.row_files.contains(&p.file))
+            .cloned()
+            .collect();
+        for part in new {
+            let rows: Vec<TakenRow> = parts::read(&self.place, &part)?;
+            self.seen.rows.extend(rows.into_iter().map(|r| r.key));
+            self.seen.row_files.insert(part.file);
+        }
+        Ok(())
+    }
+
     /// Reads the keys of what is new in the manifest. Parts that others have merged are read again: their keys
     /// are known already, but for what was committed in between.
     pub(crate) fn look(&mut self) -> Result<(), Error> {
@@ -61,10 +80,6 @@ impl Store {
                 Table::Entries => {
                     let keys = parts::texts(&self.place, &part, "key")?;
                     self.seen.entries.extend(keys.iter().filter_map(|k| digits(k)));
-                }
-                Table::Rows => {
-                    let rows: Vec<TakenRow> = parts::read(&self.place, &part)?;
-                    self.seen.rows.extend(rows.into_iter().map(|r| r.key));
                 }
                 Table::Sources => {
                     let keys = parts::texts(&self.place, &part, "key")?;
@@ -86,7 +101,12 @@ impl Store {
                     let last = rows.iter().map(|r| r.number).max().unwrap_or(0);
                     self.seen.statements = self.seen.statements.max(last);
                 }
-                Table::Events | Table::Quarantine | Table::Links | Table::Pairs | Table::Clocks => {}
+                Table::Rows
+                | Table::Events
+                | Table::Quarantine
+                | Table::Links
+                | Table::Pairs
+                | Table::Clocks => {}
             }
             self.seen.files.insert(part.file);
         }

@@ -157,6 +157,7 @@ impl Store {
     /// Where a table cannot be read.
     pub fn known(&mut self) -> Result<Known, Error> {
         self.look()?;
+        self.look_at_rows()?;
         Ok(Known::of(self.key, &self.seen.entries, &self.seen.rows, &self.seen.sources))
     }
 
@@ -171,6 +172,9 @@ impl Store {
                 return Err(Error::Outdated);
             }
             self.look()?;
+            if commit.taken.iter().any(|taken| !taken.rows.is_empty()) {
+                self.look_at_rows()?;
+            }
             let (done, new) = self.prepare(commit)?;
             if new.is_empty() && commit.links.is_none() && commit.clocks.is_none() {
                 // Who committed it may have been killed before its name was on the disk.

@@ -15,12 +15,16 @@ pub(super) fn recognises(head: &[u8]) -> bool {
     head.get(8..12) == Some(b"DUCK")
 }
 
+/// Memory that it may use.
+const MEMORY: &str = "1GB";
+
 /// Writes every table as Parquet into `into`, a folder for each schema: `main/person.parquet`. The database is opened
-/// read-only, and nothing in it is run: views are left out.
+/// read-only, and views are left out.
 ///
 /// # Errors
 /// [`Error::WrongFormat`] where there is no such program, with the way to do without; [`Error::Damaged`] where it
-/// cannot read the database; [`Error::Outside`], [`Error::TooLarge`].
+/// cannot read the database, or something has it open; [`Error::Io`] where the disk is full; [`Error::Outside`],
+/// [`Error::TooLarge`].
 pub(super) fn tables(
     source: &Source,
     into: &Path,
@@ -36,7 +40,18 @@ pub(super) fn tables(
             path
         }
     };
-    let attach = format!("ATTACH {} AS source (READ_ONLY)", literal(&database)?);
+    let mut wal = database.clone().into_os_string();
+    wal.push(".wal");
+    let damaged =
+        |found: String| Error::Damaged { place: place.to_owned(), expected: "a DuckDB database", found };
+    if Path::new(&wal).exists() {
+        return Err(damaged("one that is open: a .wal file beside it holds a part of it".to_owned()));
+    }
+    let attach = format!(
+        "SET memory_limit = '{MEMORY}'; SET temp_directory = {}; ATTACH {} AS source (READ_ONLY)",
+        literal(&into.join("spilled"))?,
+        literal(&database)?
+    );
     let list =
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'source' ORDER BY ALL";
     let listed = ask(place, &format!("{attach}; {list}"))?;
@@ -51,7 +66,7 @@ pub(super) fn tables(
         b"" => Vec::new(),
         json => serde_json::from_slice(json).map_err(|e| damaged(e.to_string()))?,
     };
-    let (mut sql, mut tables) = (attach, Vec::new());
+    let mut tables = Vec::new();
     for Listed { schema_name, table_name } in listed {
         let plain =
             |name: &str| !name.is_empty() && name != ".." && name != "." && !name.contains(['/', '\\', '\0']);
@@ -62,12 +77,14 @@ pub(super) fn tables(
         fs::create_dir_all(&folder).map_err(fault)?;
         let path = folder.join(format!("{table_name}.parquet"));
         let from = [&schema_name, &table_name].map(|name| format!("\"{}\"", name.replace('"', "\"\"")));
-        sql.push_str(&format!("; COPY source.{} TO {} (FORMAT parquet)", from.join("."), literal(&path)?));
+        let sql = format!("{attach}; COPY source.{} TO {} (FORMAT parquet)", from.join("."), literal(&path)?);
+        if let Err(error) = ask(place, &sql) {
+            // A disk that is full is no damage of the database.
+            fs::write(into.join("room"), vec![0; 1 << 20]).map_err(fault)?;
+            return Err(error);
+        }
+        budget.spend(fs::metadata(&path).map_err(fault)?.len(), place)?;
         tables.push((format!("{schema_name}/{table_name}.parquet"), path));
-    }
-    ask(place, &sql)?;
-    for (_, path) in &tables {
-        budget.spend(fs::metadata(path).map_err(fault)?.len(), place)?;
     }
     Ok(tables)
 }
@@ -85,11 +102,9 @@ fn ask(place: &str, sql: &str) -> Result<Vec<u8>, Error> {
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();
-    let answered = ran.map_err(|_| Error::WrongFormat {
-        place: place.to_owned(),
-        expected: "DuckDB's own program on the PATH, which writes its tables out (or a folder of them: \
-                   duckdb FILE.duckdb -c \"EXPORT DATABASE 'FOLDER' (FORMAT parquet)\")",
-        found: "a DuckDB database, and no program called duckdb",
+    let answered = ran.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => missing(place),
+        _ => Error::Io { path: PROGRAM.into(), source: error },
     })?;
     // Its messages may hold what is in the database: they are not repeated.
     let failed = || Error::Damaged {
@@ -98,4 +113,13 @@ fn ask(place: &str, sql: &str) -> Result<Vec<u8>, Error> {
         found: "one that it refuses".to_owned(),
     };
     answered.status.success().then_some(answered.stdout).ok_or_else(failed)
+}
+
+fn missing(place: &str) -> Error {
+    Error::WrongFormat {
+        place: place.to_owned(),
+        expected: "DuckDB's own program on the PATH, which writes its tables out (or a folder of them: \
+                   duckdb FILE.duckdb -c \"EXPORT DATABASE 'FOLDER' (FORMAT parquet)\")",
+        found: "a DuckDB database, and no program called duckdb",
+    }
 }

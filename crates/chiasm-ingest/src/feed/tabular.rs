@@ -148,6 +148,7 @@ impl TableFeed {
 
     /// Whether every part says one thing.
     pub(super) fn check(&self) -> Result<(), SiteFault> {
+        const TAKEN: [&str; 3] = ["local_code", "unit_as_sent", "value_as_sent"];
         let fault =
             |message: &str| SiteFault { key: format!("tables ({})", self.file), message: message.to_owned() };
         if self.subject.column.is_some() == self.subject.file_name {
@@ -157,6 +158,11 @@ impl TableFeed {
             return Err(fault("expected subject.authority: who gave the key"));
         }
         for event in &self.events {
+            if event.attributes.iter().any(|name| TAKEN.contains(&name.as_str())) {
+                return Err(fault(
+                    "expected attributes of other names than local_code, unit_as_sent, value_as_sent, which say what the bindings changed",
+                ));
+            }
             for time in [&event.time, &event.known, &event.recorded].into_iter().flatten() {
                 let counts = matches!(time.form, TimeForm::Minutes | TimeForm::Clock);
                 let anchored = time.anchor.as_deref().and_then(Parts::iso).is_some();
@@ -189,8 +195,12 @@ pub fn read(source: &Source, table: &TableFeed, feed: &Feed, sink: &mut dyn Sink
     };
     let stem = place.rsplit(['/', '!']).find(|p| !p.is_empty()).unwrap_or(place);
     let stem = stem.split('.').next().unwrap_or(stem).to_owned();
-    // Exports of one table may have other names: what it is bound by is what it is.
-    let mut block = RowBlock::of(&[&table.file, if table.subject.file_name { &stem } else { "" }]);
+    // Exports of one table may have other names: what its columns are and mean is what it is.
+    let mut names = vec![feed.site.as_str(), table.subject.authority.as_str()];
+    names.push(if table.subject.file_name { &stem } else { "" });
+    names.extend(table.events.iter().map(|event| event.code.as_str()));
+    names.extend(columns.names.iter().map(String::as_str));
+    let mut block = RowBlock::of(&names);
     while let Some(row) = rows.next().map_err(unread)? {
         let (line, offset, rule, message) = match row {
             Ok(row) if row.len() == columns.width => match columns.events(row, feed) {
@@ -242,6 +252,8 @@ struct Columns<'a> {
     table: &'a TableFeed,
     /// How many there are.
     width: usize,
+    /// What they are called.
+    names: Vec<String>,
     subject: Option<usize>,
     at: BTreeMap<&'a str, usize>,
     events: Vec<&'a EventBinding>,
@@ -279,7 +291,7 @@ impl<'a> Columns<'a> {
         }
         let position = |name: &Option<String>| name.as_ref().and_then(|n| at.get(n.as_str()).copied());
         let (width, events) = (header.len(), table.events.iter().collect());
-        Ok(Self { table, width, subject: position(&subject.column), events, at })
+        Ok(Self { table, width, names: header, subject: position(&subject.column), events, at })
     }
 
     fn cell(&self, row: &Row, column: usize) -> Option<String> {

@@ -26,7 +26,9 @@ pub(super) fn read(source: &Source, table: &Table, feed: &Feed, sink: &mut dyn S
     }
     let concepts = Concepts::beside(source, table)?;
     // In whichever part of the table a row stands.
-    let mut block = RowBlock::of(&[table.name]);
+    let mut names = vec![feed.site.as_str(), table.name];
+    names.extend(rows.names.iter().map(String::as_str));
+    let mut block = RowBlock::of(&names);
     if !concepts.there {
         block.find("no CONCEPT table beside it: codes are OMOP|concept_id", 1);
     }

@@ -303,6 +303,9 @@ impl Parts {
                 self.format.push(b':');
             }
             let name = &dictionary.string(field.name)?.text;
+            if self.format.len() >= LONGEST {
+                return None;
+            }
             self.format.extend_from_slice(name);
             let at = LENGTHS + shared.len() + own.len() - field.at;
             self.fields.push(Field { at, genotype: name == b"GT", ..field });
@@ -344,7 +347,9 @@ fn filters(at: &mut Cursor<'_>, dictionary: &Dictionary, line: &mut Vec<u8>) -> 
     }
     let mut indices = Values::packed(bytes, atom).numbers();
     for i in 0..bytes.len() / atom.width().max(1) {
-        let Some(Number::Integer(index)) = indices.next() else { return None };
+        let Some(Number::Integer(index)) = indices.next().filter(|_| line.len() < LONGEST) else {
+            return None;
+        };
         if i > 0 {
             line.push(b';');
         }
@@ -368,6 +373,9 @@ impl Packed<'_> {
             line.push(b'.');
         }
         for (i, (key, values)) in self.info().enumerate() {
+            if line.len() >= LONGEST {
+                break;
+            }
             if i > 0 {
                 line.push(b';');
             }

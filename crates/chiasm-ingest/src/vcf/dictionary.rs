@@ -20,6 +20,9 @@ pub(super) struct Name {
     pub plain: bool,
 }
 
+/// Bytes of a name; a longer one is none, since records may repeat it without end.
+const LONGEST: usize = 1 << 16;
+
 /// Whether text of a record is ASCII without control characters, and without `separator`.
 pub(super) fn plain(text: &[u8], separator: u8) -> bool {
     !text.iter().fold(false, |odd, &b| odd | !(b' '..0x7f).contains(&b) | (b == separator))
@@ -34,7 +37,8 @@ impl Dictionary {
         };
         let mut all = Self { strings: vec![name(b"PASS")], ..Self::default() };
         let mut known = HashSet::from([(false, &b"PASS"[..])]);
-        for (number, line) in text.split(|&b| b == b'\n').enumerate() {
+        let mut number = 0;
+        for line in text.split(|&b| b == b'\n') {
             all.complete |= line.starts_with(b"#") && !line.starts_with(b"##");
             if line.starts_with(b"#CHROM") {
                 all.samples = line.split(|&b| b == b'\t').count().saturating_sub(9);
@@ -46,7 +50,8 @@ impl Dictionary {
                 _ => continue,
             };
             let find = |key: &[u8]| fields.iter().find(|f| f.key == key).map(|f| f.value);
-            let Some(id) = find(b"ID") else { continue };
+            let Some(id) = find(b"ID").filter(|id| id.len() <= LONGEST) else { continue };
+            number += 1;
             let new = known.insert((key == b"contig", id));
             match find(b"IDX").and_then(whole).map(|i| i as usize) {
                 // A sparse dictionary may not make a table of gigabytes.

@@ -101,8 +101,9 @@ fn gather(source: &Source, feed: &Feed, sink: &dyn Sink) -> Result<Gathered, Sto
 /// Every file of the record, the header first, each checked to be as long as it must be.
 fn files(source: &Source, record: &Record, own: Asset) -> Result<(Vec<Asset>, Vec<String>), Stop> {
     let mut assets = vec![own];
-    let mut names = vec![source.origin.clone()];
-    let mut seen = std::collections::BTreeSet::from([source.origin.clone()]);
+    // By its name alone: a record is the same wherever its folder lies.
+    let mut names = vec![format!("{}.hea", record.header().name)];
+    let mut seen = std::collections::BTreeSet::from([names[0].clone()]);
     let mut add = |file: &Source, name: &str, media: &str| -> Result<(), Stop> {
         if seen.insert(name.to_owned()) {
             assets.push(waveform::asset(file, media).map_err(stop)?);

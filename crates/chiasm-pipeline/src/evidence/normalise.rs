@@ -98,7 +98,8 @@ impl<'a> Normalise<'a> {
     }
 
     /// Gives an order's numbers their common givers, and its accession number where that is another by this site's rule.
-    fn order(&self, event: &mut Event) {
+    /// Once, when it is read.
+    pub fn order(&self, event: &mut Event) {
         let giver = |name: &str| matches!(name, "placer_authority" | "filler_authority");
         if event.attributes.iter().any(|(name, _)| giver(name)) {
             let common = |(name, value)| (name, if giver(name) { self.site.authority(value) } else { value });
@@ -115,7 +116,6 @@ impl<'a> Normalise<'a> {
         if event.times.usable_from().is_none() && event.modality.as_str() != "demographics" {
             *tally.undated.entry(event.modality.as_str().to_owned()).or_default() += 1;
         }
-        self.order(event);
         let local = event.code.as_str();
         match self.site.codes.get(local) {
             Some(common) => {

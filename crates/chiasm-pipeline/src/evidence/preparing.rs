@@ -113,9 +113,11 @@ impl<'a> Preparing<'a> {
         let known = &self.ground.known;
         let rows = entry.rows.len();
         if rows > 0 {
-            let mut keys = entry.rows.iter();
-            entry.subjects.retain(|_| keys.next().is_none_or(|row| !known.has_row(row)));
-            entry.rows.retain(|row| !known.has_row(row));
+            // Each is looked up once: others commit meanwhile.
+            let new: Vec<bool> = entry.rows.iter().map(|row| !known.has_row(row)).collect();
+            let (mut of_rows, mut of_subjects) = (new.iter(), new.iter());
+            entry.rows.retain(|_| of_rows.next().is_some_and(|new| *new));
+            entry.subjects.retain(|_| of_subjects.next().is_some_and(|new| *new));
         }
         if known.has_entry(&entry.key) || rows > 0 && entry.rows.is_empty() {
             self.skipped.set(self.skipped.get() + 1);
@@ -169,6 +171,7 @@ impl<'a> Preparing<'a> {
                 }
             };
             for mut event in mention.events {
+                normalise.order(&mut event);
                 normalise.event(&mut event, &mut tally);
                 event.attributes.sort();
                 weight += size_of::<EventRow>() + 100 + origin.len() + source.len();

@@ -9,6 +9,7 @@ use chiasm_record::AssetId;
 use chiasm_store::{QuarantineRow, Store};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// What is open in quarantine, in the order in which it came; each once.
@@ -118,14 +119,15 @@ pub fn retry(store: &mut Store, site: &IngestSite, progress: &dyn Progress) -> R
 fn again(source: &Source, ground: &Ground<'_>, taking: &mut Taking<'_>) -> Result<bool, Error> {
     let site = ground.site;
     let name = source.origin.as_str();
-    let head = source.head(1 << 16)?;
+    let Ok(head) = source.head(1 << 16) else { return Ok(false) };
     let mut trial = Trial { entries: Vec::new(), refused: 0 };
-    let read = match (site.bindings.table(name), FeedFormat::of(&head, name)) {
-        (Some(table), _) => tabular::read(source, table, &site.feed, &mut trial),
-        (None, Some(format)) => format.read(source, &site.feed, &mut trial),
-        (None, None) => return Ok(false),
-    };
-    if read.is_err() || trial.refused > 0 || trial.entries.is_empty() {
+    let read = AssertUnwindSafe(|| match (site.bindings.table(name), FeedFormat::of(&head, name)) {
+        (Some(table), _) => tabular::read(source, table, &site.feed, &mut trial).is_ok(),
+        (None, Some(format)) => format.read(source, &site.feed, &mut trial).is_ok(),
+        (None, None) => false,
+    });
+    // What a reader fails at by its own fault is refused again, and does not keep the others.
+    if !catch_unwind(read).unwrap_or(false) || trial.refused > 0 || trial.entries.is_empty() {
         return Ok(false);
     }
     let mut out = |step| taking.take(step);

@@ -6,9 +6,9 @@ use super::site::IngestSite;
 use crate::Error;
 use chiasm_linkage::Identifier;
 use chiasm_record::Finding;
-use chiasm_store::{Commit, QuarantineRow, RecordId, SourceRow, Store};
+use chiasm_store::{Commit, QuarantineRow, SourceRow, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// A batch is committed when it has so many events...
 const EVENTS: usize = 200_000;
@@ -67,8 +67,6 @@ pub(crate) struct Taking<'a> {
     batch: Commit,
     events: usize,
     bytes: usize,
-    /// What the batch says already of its records.
-    said: HashSet<(RecordId, String)>,
     /// What was done so far.
     pub done: Ingested,
     file: File,
@@ -93,7 +91,6 @@ impl<'a> Taking<'a> {
             batch: Commit::default(),
             events: 0,
             bytes: 0,
-            said: HashSet::new(),
             done: Ingested::default(),
             file: File::default(),
         }
@@ -127,8 +124,7 @@ impl<'a> Taking<'a> {
             self.done.totals.repeated += 1;
             return Ok(());
         }
-        let Prepared { mut taken, findings, tally, weight, .. } = prepared;
-        taken.identities.retain(|row| self.said.insert((row.record_id, row.hash.clone())));
+        let Prepared { taken, findings, tally, weight, .. } = prepared;
         self.done.tally.add(tally);
         for finding in findings {
             *self.file.findings.entry((finding.place, finding.message)).or_default() += finding.count;
@@ -165,7 +161,6 @@ impl<'a> Taking<'a> {
     pub fn commit(&mut self) -> Result<(), Error> {
         let batch = std::mem::take(&mut self.batch);
         (self.events, self.bytes) = (0, 0);
-        self.said.clear();
         let done = self.store.commit(&batch)?;
         self.done.totals.entries += done.entries;
         self.done.totals.events += done.events;

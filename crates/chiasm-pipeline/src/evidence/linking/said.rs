@@ -28,7 +28,7 @@ pub enum Word {
     Undone,
 }
 
-/// How many of a record's descriptions are held against each other.
+/// How many of a record's descriptions, each of another name, birth or sex, are held against each other.
 const DESCRIPTIONS: usize = 32;
 
 /// Who the records of a store are.
@@ -56,9 +56,16 @@ pub(crate) fn who(store: &Store) -> Result<Who, Error> {
     };
     let said: BTreeMap<RecordId, Vec<Identity>> = told.into_iter().map(in_order).collect();
     let two_people = |said: &[Identity]| {
-        let last = &said[said.len().saturating_sub(DESCRIPTIONS)..];
+        // A new account number or address is no other person.
+        let same = |a: &Identity, b: &Identity| (&a.names, a.birth, a.sex) == (&b.names, b.birth, b.sex);
+        let mut told: Vec<&Identity> = Vec::new();
+        for one in said {
+            if told.len() < DESCRIPTIONS && !told.iter().any(|other| same(one, other)) {
+                told.push(one);
+            }
+        }
         let mut pairs =
-            last.iter().enumerate().flat_map(|(at, one)| last[..at].iter().map(move |two| (one, two)));
+            told.iter().enumerate().flat_map(|(at, one)| told[..at].iter().map(move |two| (*one, *two)));
         pairs.any(|(one, two)| contradict(one, two))
     };
     let reused = said.iter().filter(|(_, said)| two_people(said)).map(|(record, _)| *record).collect();

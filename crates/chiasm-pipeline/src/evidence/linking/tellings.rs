@@ -152,7 +152,7 @@ struct Row<'a> {
 }
 
 /// Keys of tellings that are already there, so that of many only the earliest is kept.
-type Place = (u32, RecordId, usize, Role);
+type Place = (u32, RecordId, usize, Role, Option<u32>);
 
 #[derive(Default)]
 struct Gathering {
@@ -300,7 +300,7 @@ impl Gathering {
             let number = numbered(&mut self.numbers, (kind, number));
             let authority = authority.map(|name| numbered(&mut self.authorities, name.to_owned()));
             let telling = Telling { authority, ..telling };
-            let known = self.tellings.entry((number, row.record, system, role)).or_insert(telling);
+            let known = self.tellings.entry((number, row.record, system, role, authority)).or_insert(telling);
             keep_earliest(known, telling);
         }
     }
