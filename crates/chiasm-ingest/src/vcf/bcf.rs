@@ -1,3 +1,5 @@
+//! Records of BCF as they are packed. Long: one record, from its bytes to its columns.
+
 use super::dictionary::{Dictionary, plain};
 use super::packed::{Atom, Cursor, Number, Values, digits};
 use super::{Content, Row};
