@@ -3,7 +3,7 @@
 
 use crate::records::Slot;
 use crate::vocabulary::{ValueId, Vocabulary};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Family names that make the given name beside them an invention too ("Trauma, Alpha").
 static NOBODY: [&str; 34] = [
@@ -153,7 +153,7 @@ pub(crate) fn no_birth(digits: &str) -> bool {
 
 /// The dates of birth that stand for none: they are in doubt, and more than three times as common as the other days
 /// of their year. A real 1 January 1970 among many births of 1970 stays.
-pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> HashSet<ValueId> {
+pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> BTreeSet<ValueId> {
     let mut counts: BTreeMap<ValueId, u32> = BTreeMap::new();
     let mut years: BTreeMap<&str, u32> = BTreeMap::new();
     let mut doubts: Vec<(ValueId, u32)> = Vec::new();
@@ -165,7 +165,7 @@ pub(crate) fn null_dates(slot: &Slot, words: &Vocabulary) -> HashSet<ValueId> {
         doubts.retain(|one| !old(one));
     }
     if doubts.is_empty() {
-        return HashSet::new();
+        return BTreeSet::new();
     }
     for &(id, _) in &doubts {
         counts.insert(id, 0);
