@@ -5,6 +5,8 @@
 //! HL7 Terminology (external code systems), HL7 table 0396, DICOM PS3.16 chapter 8, OHDSI vocabularies.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The system's short name, first; then its URI, its OID and the names that formats use for it.
 const SYSTEMS: &[(&str, &[&str])] = &[
@@ -192,10 +194,25 @@ pub fn known(name: &str) -> Option<&'static str> {
     if uri.starts_with("http://snomed.info/sct/") {
         return Some("SNOMED");
     }
-    let named = !uri.contains([':', '.']);
-    let is = |n: &str| n == uri || named && n.eq_ignore_ascii_case(uri);
-    SYSTEMS.iter().find(|(_, names)| names.iter().copied().any(is)).map(|(short, _)| *short)
+    let exact = PLACES.get(uri).copied();
+    let named = if uri.contains([':', '.']) { None } else { PLACES.get(&*uri.to_ascii_lowercase()).copied() };
+    let first = exact.into_iter().chain(named).min()?;
+    SYSTEMS.get(first).map(|(short, _)| *short)
 }
+
+/// Where each name first stands in [`SYSTEMS`], as it is written; one that is no address in small letters, too.
+static PLACES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let mut places = HashMap::new();
+    for (place, (_, names)) in SYSTEMS.iter().enumerate() {
+        for name in *names {
+            places.entry((*name).to_owned()).or_insert(place);
+            if !name.contains([':', '.']) {
+                places.entry(name.to_ascii_lowercase()).or_insert(place);
+            }
+        }
+    }
+    places
+});
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,8 @@ impl Json<'_> {
 
     /// The value as [`Json::write`] writes it.
     pub fn to_text(&self) -> String {
-        let mut out = String::new();
+        // Most resources are shorter.
+        let mut out = String::with_capacity(2048);
         self.write(&mut out);
         out
     }
@@ -37,17 +38,21 @@ impl Json<'_> {
             }
             Self::Object(members) => {
                 out.push('{');
-                let mut order: Vec<_> = members.iter().collect();
-                if sorted {
-                    order.sort_by(|a, b| a.0.cmp(&b.0));
-                }
-                for (i, (name, value)) in order.into_iter().enumerate() {
-                    if i > 0 {
+                let mut first = true;
+                let mut member = |(name, value): &(std::borrow::Cow<'_, str>, Json<'_>)| {
+                    if !std::mem::take(&mut first) {
                         out.push(',');
                     }
                     quote(name, out);
                     out.push(':');
                     value.put(out, sorted);
+                };
+                if sorted && !members.is_sorted_by(|a, b| a.0 <= b.0) {
+                    let mut order: Vec<_> = members.iter().collect();
+                    order.sort_by(|a, b| a.0.cmp(&b.0));
+                    order.into_iter().for_each(&mut member);
+                } else {
+                    members.iter().for_each(&mut member);
                 }
                 out.push('}');
             }
