@@ -64,13 +64,18 @@ impl Groups {
         self.apart.extend(pairs);
     }
 
-    /// The first records of the groups of two, they themselves before the others.
-    fn witnesses(&mut self, a: u32, b: u32) -> [Vec<u32>; 2] {
-        [a, b].map(|own| {
+    /// The pairs of records that two groups are held against each other by: the first of each, the two themselves
+    /// before the others. `None` where somebody decided that they are apart.
+    fn witnesses(&mut self, a: u32, b: u32) -> Option<Vec<(u32, u32)>> {
+        if self.decided_apart(a, b) {
+            return None;
+        }
+        let [here, there] = [a, b].map(|own| {
             let group = self.group(own);
             let others = group.into_iter().filter(|r| *r != own).take(WITNESSES - 1);
-            std::iter::once(own).chain(others).collect()
-        })
+            std::iter::once(own).chain(others).collect::<Vec<_>>()
+        });
+        Some(here.iter().flat_map(|x| there.iter().map(move |y| (*x, *y))).collect())
     }
 
     /// What speaks against joining the groups of two records that a message merges.
@@ -82,12 +87,8 @@ impl Groups {
         a: u32,
         b: u32,
     ) -> Option<ReviewReason> {
-        if self.decided_apart(a, b) {
-            return Some(ReviewReason::Decided);
-        }
-        let [here, there] = self.witnesses(a, b);
-        let mut pairs = here.iter().flat_map(|x| there.iter().map(move |y| (*x, *y)));
-        pairs.find_map(|(x, y)| {
+        let Some(pairs) = self.witnesses(a, b) else { return Some(ReviewReason::Decided) };
+        pairs.into_iter().find_map(|(x, y)| {
             if guard.is_reused(x) || guard.is_reused(y) {
                 Some(ReviewReason::ReusedNumber)
             } else if !guard.conflicts(x, y).is_empty() {
@@ -107,23 +108,18 @@ impl Groups {
         a: u32,
         b: u32,
     ) -> Option<ReviewReason> {
-        if self.decided_apart(a, b) {
-            return Some(ReviewReason::Decided);
-        }
-        let [here, there] = self.witnesses(a, b);
-        let (mut log_odds, mut pairs) = (0.0, 0.0);
-        for &x in &here {
-            for &y in &there {
-                if let Some(reason) = linkage.conflict(records, x, y) {
-                    return Some(reason);
-                }
-                if !guard.conflicts(x, y).is_empty() {
-                    return Some(ReviewReason::WrongPatient);
-                }
-                log_odds += linkage.log_odds(records, x, y);
-                pairs += 1.0;
+        let Some(pairs) = self.witnesses(a, b) else { return Some(ReviewReason::Decided) };
+        let mut log_odds = 0.0;
+        for &(x, y) in &pairs {
+            if let Some(reason) = linkage.conflict(records, x, y) {
+                return Some(reason);
             }
+            if !guard.conflicts(x, y).is_empty() {
+                return Some(ReviewReason::WrongPatient);
+            }
+            log_odds += linkage.log_odds(records, x, y);
         }
-        (pairs > 1.0 && log_odds / pairs < 0.0).then_some(ReviewReason::Chain)
+        // On average over the pairs they are two.
+        (pairs.len() > 1 && log_odds < 0.0).then_some(ReviewReason::Chain)
     }
 }

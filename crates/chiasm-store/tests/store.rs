@@ -516,3 +516,29 @@ fn links_are_refused_where_more_was_said_since_they_were_worked_out() {
         assert_eq!(store.manifest().rows(Table::Links), 1);
     }
 }
+
+#[test]
+fn a_row_is_taken_once_whoever_brings_it() {
+    let (_folder, places) = places();
+    for place in places {
+        let mut store = Store::create(place.clone(), [1; 32]).unwrap();
+        let mut other = Store::open(place).unwrap();
+        let ann = store.record("lab", "1");
+        let block = |name: &str, rows: [u8; 3]| {
+            let mut block = taken(name, ann, 3);
+            block.rows = rows.map(|row| ([row; 16], 1)).to_vec();
+            commit(vec![block])
+        };
+        let events = |done: Committed| (done.entries, done.events, done.repeated);
+        assert_eq!(events(store.commit(&block("a", [1, 2, 3])).unwrap()), (1, 3, 0));
+        // The other has not seen that, and learns of it when it commits.
+        assert_eq!(events(other.commit(&block("b", [2, 3, 4])).unwrap()), (1, 1, 0));
+        assert_eq!(events(store.commit(&block("c", [4, 1, 2])).unwrap()), (0, 0, 1));
+        let found = store.events(&[ann]).unwrap();
+        assert_eq!((found.len(), store.manifest().rows(Table::Rows)), (4, 4));
+        // Of the second block the third row's event, which happened at its third hour.
+        let last =
+            found.iter().filter(|row| row.origin == "b").map(|row| row.event.value).collect::<Vec<_>>();
+        assert_eq!(last, [Some(2.0)]);
+    }
+}

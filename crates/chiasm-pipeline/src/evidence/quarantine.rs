@@ -1,6 +1,7 @@
 //! What could not be read: listed, shown, tried again after a fix.
 
 use super::preparing::{Ground, Preparing};
+use super::reading::caught;
 use super::site::IngestSite;
 use super::taking::{Taking, Totals};
 use crate::{Error, Progress};
@@ -9,7 +10,6 @@ use chiasm_record::AssetId;
 use chiasm_store::{QuarantineRow, Store};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// What is open in quarantine, in the order in which it came; each once.
@@ -121,13 +121,12 @@ fn again(source: &Source, ground: &Ground<'_>, taking: &mut Taking<'_>) -> Resul
     let name = source.origin.as_str();
     let Ok(head) = source.head(1 << 16) else { return Ok(false) };
     let mut trial = Trial { entries: Vec::new(), refused: 0 };
-    let read = AssertUnwindSafe(|| match (site.bindings.table(name), FeedFormat::of(&head, name)) {
-        (Some(table), _) => tabular::read(source, table, &site.feed, &mut trial).is_ok(),
-        (None, Some(format)) => format.read(source, &site.feed, &mut trial).is_ok(),
-        (None, None) => false,
+    let read = caught(name, || match (site.bindings.table(name), FeedFormat::of(&head, name)) {
+        (Some(table), _) => Ok(tabular::read(source, table, &site.feed, &mut trial)?),
+        (None, Some(format)) => Ok(format.read(source, &site.feed, &mut trial)?),
+        (None, None) => Ok(()),
     });
-    // What a reader fails at by its own fault is refused again, and does not keep the others.
-    if !catch_unwind(read).unwrap_or(false) || trial.refused > 0 || trial.entries.is_empty() {
+    if read.is_err() || trial.refused > 0 || trial.entries.is_empty() {
         return Ok(false);
     }
     let mut out = |step| taking.take(step);

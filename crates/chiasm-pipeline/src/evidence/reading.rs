@@ -100,10 +100,7 @@ impl Reading<'_> {
         budget: &mut Budget,
         layer: usize,
     ) -> Result<(), Error> {
-        let read = AssertUnwindSafe(|| self.read(source, to, budget, layer));
-        match catch_unwind(read)
-            .unwrap_or_else(|_| Err(chiasm_ingest::Error::Fault { place: source.origin.clone() }.into()))
-        {
+        match caught(&source.origin, || self.read(source, to, budget, layer)) {
             // The store cannot be written: nothing else is worth trying.
             Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source })) => {
                 Err(Error::Ingest(chiasm_ingest::Error::Sink { place, source }))
@@ -194,6 +191,12 @@ impl Reading<'_> {
     }
 }
 
+/// What a reader gives; its own fault is an error of what it read, and no more than that.
+pub(crate) fn caught<T>(place: &str, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let fault = |_| Err(chiasm_ingest::Error::Fault { place: place.to_owned() }.into());
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(fault)
+}
+
 fn refuse(source: &Source, to: &mut Preparing<'_>, rule: &str, message: &str) -> Result<(), Error> {
     to.begin(&source.origin, "unknown")?;
     to.refuse(Rejected {
@@ -241,5 +244,19 @@ fn rule(error: &chiasm_ingest::Error) -> &'static str {
         E::Damaged { .. } => "file.damaged",
         E::Fault { .. } => "reader.fault",
         _ => "file.content",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_reader_is_an_error_of_its_file_without_words() {
+        let fault = caught::<()>("a.hl7", || panic!("Ada Byron"));
+        let Err(Error::Ingest(error)) = fault else { panic!("{fault:?}") };
+        assert_eq!(rule(&error), "reader.fault");
+        assert!(error.to_string().contains("a.hl7") && !error.to_string().contains("Ada"), "{error}");
+        assert_eq!(caught("a.hl7", || Ok(7)).unwrap(), 7);
     }
 }

@@ -242,3 +242,50 @@ fn a_database_that_cannot_be_read_is_kept_with_the_way_out() {
     let checked = toy.chiasm(&["check", "cdm.duckdb"]);
     assert_eq!(checked.status.code(), Some(1));
 }
+
+#[test]
+fn a_database_is_read_as_its_tables() {
+    let duckdb = |toy: &Toy, sql: &str| {
+        let ran = std::process::Command::new("duckdb")
+            .args(["-batch", "-no-init", "source.duckdb", "-c", sql])
+            .current_dir(toy.path(""))
+            .stdin(std::process::Stdio::null())
+            .output();
+        ran.ok().filter(|ran| ran.status.success())
+    };
+    let toy = filled();
+    let sql = "CREATE SCHEMA cdm; CREATE TABLE cdm.person AS SELECT 7 AS person_id, 8507 AS gender_concept_id, \
+               1950 AS year_of_birth, 0 AS race_concept_id, 0 AS ethnicity_concept_id; \
+               CREATE TABLE cdm.\"o'dd\" AS SELECT 1 AS a";
+    if duckdb(&toy, sql).is_none() {
+        println!("SKIPPED: there is no duckdb on the PATH (pip install duckdb-cli)");
+        return;
+    }
+    let done = json(&toy, &["ingest", "source.duckdb", "--site", "st-mary", "--store", "store"]);
+    assert_eq!(done["formats"]["OMOP"].as_u64(), Some(1), "{done}");
+    let sql = "SELECT text_value FROM events WHERE code = 'FHIR|Patient.gender'";
+    assert_eq!(json(&toy, &["query", "--store", "store", sql])[0]["text_value"], "male");
+    // One that somebody has open may hold more than the file says.
+    toy.write("source.duckdb.wal", "x");
+    toy.write("other/site.toml", &SITE.replace("st-mary\"\ntitle", "other\"\ntitle"));
+    let done = json(&toy, &["ingest", "source.duckdb", "--site", "other", "--store", "store"]);
+    assert_eq!(done["totals"]["rejected"].as_u64(), Some(1), "{done}");
+}
+
+#[test]
+fn changed_codes_reach_what_is_in_the_store() {
+    let toy = filled();
+    succeeds(&toy.chiasm(&INGEST));
+    toy.write(
+        "st-mary/site.toml",
+        &SITE.replace("[ingest.codes]", "[ingest.codes]\n\"LAB|XYZ\" = \"LOINC|2524-7\""),
+    );
+    let again = succeeds(&toy.chiasm(&["ingest", "export/lab.csv", "--site", "st-mary", "--store", "s"]));
+    assert!(again.contains("chiasm normalise"), "{again}");
+    let normalise = ["normalise", "--site", "st-mary", "--store", "s"];
+    let done = json(&toy, &normalise);
+    assert_eq!(done["changed"].as_u64(), Some(1), "{done}");
+    let sql = "SELECT count(*) AS n FROM events WHERE code = 'LOINC|2524-7'";
+    assert_eq!(json(&toy, &["query", "--store", "s", sql])[0]["n"].as_u64(), Some(1));
+    assert_eq!(json(&toy, &normalise)["changed"].as_u64(), Some(0));
+}
