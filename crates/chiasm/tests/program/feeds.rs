@@ -267,7 +267,7 @@ fn a_database_is_read_as_its_tables() {
     assert_eq!(json(&toy, &["query", "--store", "store", sql])[0]["text_value"], "male");
     // One that somebody has open may hold more than the file says.
     toy.write("source.duckdb.wal", "x");
-    toy.write("other/site.toml", &SITE.replace("st-mary\"\ntitle", "other\"\ntitle"));
+    toy.write("other/site.toml", SITE.replace("st-mary\"\ntitle", "other\"\ntitle"));
     let done = json(&toy, &["ingest", "source.duckdb", "--site", "other", "--store", "store"]);
     assert_eq!(done["totals"]["rejected"].as_u64(), Some(1), "{done}");
 }
@@ -278,7 +278,7 @@ fn changed_codes_reach_what_is_in_the_store() {
     succeeds(&toy.chiasm(&INGEST));
     toy.write(
         "st-mary/site.toml",
-        &SITE.replace("[ingest.codes]", "[ingest.codes]\n\"LAB|XYZ\" = \"LOINC|2524-7\""),
+        SITE.replace("[ingest.codes]", "[ingest.codes]\n\"LAB|XYZ\" = \"LOINC|2524-7\""),
     );
     let again = succeeds(&toy.chiasm(&["ingest", "export/lab.csv", "--site", "st-mary", "--store", "s"]));
     assert!(again.contains("chiasm normalise"), "{again}");
